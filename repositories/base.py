@@ -1,0 +1,158 @@
+"""The port: the one interface behind which every store stands. These docstrings are its contract.
+
+What holds for every method:
+
+* **Values** cross in the Python types that `schema.Kind` names, and come back equal. A stored record that lacks a
+  field reads and filters as null there.
+* **Errors** are those of `repositories.errors`, and nothing else; no driver exception passes. Bad queries cannot get
+  here: the planner has refused them.
+* **Time**: each call ends within the timeouts the store was opened with, by `PoolExhausted` or `DeadlineExceeded` at
+  the latest, and gives its connection back, whatever happens.
+* **Threads**: one repository serves many threads at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import ClassVar, Self
+
+from repositories.query import Read, Row, Write
+from repositories.schema import Catalog, Resource, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a store may take: seconds for one statement, for a free connection and for connecting; connections."""
+
+    statement_timeout: float = 10.0
+    pool_timeout: float = 5.0
+    connect_timeout: float = 5.0
+    pool_size: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A page of records as values, in the order of the selection's outputs; `total` is the exact count, if asked."""
+
+    rows: list[Row]
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page of records as finished JSON: an array in UTF-8, with the bytes that `encoding.py` describes.
+
+    `count` is the number of records read or written (also where `body` is empty because a write returns nothing),
+    `total` the exact count of a read, if asked. `key` is the primary key of the record that an Insert of one record
+    or a Replace has written, `created` false where a Replace found a record to replace.
+    """
+
+    body: bytes
+    count: int
+    total: int | None = None
+    key: tuple[Value, ...] | None = None
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step that brings the store's schema to the catalog's.
+
+    `summary` is one line for people, `statement` what will be run, in the store's own language. A destructive change
+    loses data or refuses what was allowed (a dropped column, a narrower type) and is applied on demand only.
+    """
+
+    summary: str
+    statement: str
+    destructive: bool = False
+
+
+class Repository(ABC):
+    """A store of the catalog's resources."""
+
+    #: The backend's name, as the configuration and the answers of `/health/ready` have it.
+    backend: ClassVar[str]
+
+    def __init__(self, catalog: Catalog, limits: Limits) -> None:
+        self.catalog = catalog
+        self.limits = limits
+
+    @abstractmethod
+    def rows(self, read: Read) -> Rows:
+        """The page of records that `read` asks for.
+
+        Order is that of `Selection.order`, exactly: text by code point, nulls as each key says. Conditions follow
+        SQL's three-valued logic. The page and the count are of one moment.
+        """
+
+    @abstractmethod
+    def json(self, read: Read) -> Document:
+        """The same page as finished JSON, made wherever it is cheapest; byte for byte the same from every store."""
+
+    @abstractmethod
+    def stream(self, read: Read, batch: int = 1000) -> AbstractContextManager[Iterator[Sequence[Row]]]:
+        """The records of `read` in batches, of one moment, in bounded memory; `read.count` is not used.
+
+        The statement timeout bounds each batch, not the whole. The store's cursor is closed with the context.
+        """
+
+    @abstractmethod
+    def write(self, write: Write) -> Document:
+        """Carry out the write: all of it or none of it, durable when this returns, seen by the next read.
+
+        Body: the records written (deleted ones as they were), under `write.returning`; empty bytes when nothing is to
+        be returned. Raises a `ConstraintError` when the data breaks a rule of the catalog (of several broken rules,
+        any one is named), `PreconditionFailed` when the write's expectation does not hold, `Conflict` when
+        concurrent writers could not be got past. After any error nothing is written, except that an `Unavailable`
+        that comes while the write is being acknowledged leaves its outcome unknown.
+        """
+
+    @abstractmethod
+    def advance_sequences(self, resource: Resource) -> None:
+        """Let the next generated numbers of `resource` lie above all that are stored (after an import)."""
+
+    @abstractmethod
+    def schema_changes(self) -> list[Change]:
+        """What the store lacks, or has otherwise, compared with the catalog, in the order to apply it.
+
+        Tables and collections that the catalog does not know are not touched and not listed, unless this project made
+        them. Empty after `apply_schema` with `destructive`.
+        """
+
+    @abstractmethod
+    def apply_schema(self, destructive: bool = False) -> list[Change]:
+        """Bring the store's schema to the catalog's; return what was done.
+
+        Destructive changes are left out unless asked for. New fields with a default reach the records there are.
+        Safe to run twice, and by two services at once.
+        """
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Ask the store for a sign of life. Raises `Unavailable`, or `SchemaMismatch` where it can never serve."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give every connection back. The repository cannot be used afterwards; closing twice is harmless."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def representation_tag(body: bytes) -> str:
+    """The entity tag (without quotes) of a record's finished JSON object: 128 bits of BLAKE2b, base64url.
+
+    Both `Expectation` and the `ETag` header use it, so that a tag handed out can be checked inside a write.
+    """
+    return base64.urlsafe_b64encode(hashlib.blake2b(body, digest_size=16).digest()).rstrip(b"=").decode()

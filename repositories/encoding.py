@@ -1,0 +1,106 @@
+"""Records as JSON text, in the one form that every store answers with: the form in which PostgreSQL writes it.
+
+* No white space between the members of a record or the items of an array field.
+* Free JSON as `jsonb` prints it: one space after each comma and colon, keys by length and then by bytes, numbers
+  without an exponent.
+* Decimals with their declared scale; doubles in the shortest form that reads back equal; instants as
+  `2026-01-31T09:30:00.12+00:00`, without trailing zeros of the fraction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from json.encoder import encode_basestring
+from typing import Any
+
+import orjson
+
+from repositories.query import Row
+from repositories.schema import Kind, Type, Value
+
+_Converter = Callable[[Value], Any]
+
+
+def records_encoder(names: Sequence[str], types: Sequence[Type]) -> Callable[[Iterable[Row]], bytes]:
+    """A function that writes rows of these columns as one JSON array of objects."""
+    converters = [(i, converter) for i, kind in enumerate(types) if (converter := _converter(kind)) is not None]
+    if not converters:
+        return lambda rows: orjson.dumps([dict(zip(names, row, strict=True)) for row in rows])
+
+    def encode(rows: Iterable[Row]) -> bytes:
+        records = []
+        for row in rows:
+            values = list(row)
+            for index, convert in converters:
+                if values[index] is not None:
+                    values[index] = convert(values[index])
+            records.append(dict(zip(names, values, strict=True)))
+        return orjson.dumps(records)
+
+    return encode
+
+
+def _converter(kind: Type) -> _Converter | None:
+    """What turns a value into one that orjson writes in our form; None where it does so already."""
+    if kind.kind is Kind.ARRAY:
+        assert kind.items is not None
+        item = _converter(kind.items)
+        return None if item is None else lambda values: [item(value) for value in values]
+    return _CONVERTERS.get(kind.kind)
+
+
+def instant_text(value: datetime) -> str:
+    """An instant in UTC, its fraction to the millisecond and without trailing zeros."""
+    text = value.isoformat(timespec="milliseconds")
+    seconds, fraction = text[:19], text[20:23].rstrip("0")
+    return f"{seconds}.{fraction}+00:00" if fraction else f"{seconds}+00:00"
+
+
+def decimal_text(value: Decimal) -> str:
+    """A decimal in positional notation, every digit of its scale written."""
+    return format(value, "f")
+
+
+def double_text(value: float) -> str:
+    """A double as PostgreSQL writes it: an exponent from 1e+15 on and below 1e-04, no `.0` after whole numbers."""
+    size = abs(value)
+    if size < 1e15 and value.is_integer():
+        return str(int(value)) if value or math.copysign(1, value) > 0 else "-0"
+    if 1e15 <= size < 1e16:
+        sign, digits = "-" if value < 0 else "", str(int(size)).rstrip("0")
+        return f"{sign}{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}e+15"
+    return repr(value)
+
+
+def json_text(value: Any) -> str:
+    """Free JSON as PostgreSQL prints `jsonb`."""
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        text = repr(value)
+        return decimal_text(Decimal(text)) if "e" in text else text
+    if isinstance(value, dict):
+        members = sorted((len(raw := key.encode()), raw, key) for key in value)
+        return "{" + ", ".join(f"{encode_basestring(key)}: {json_text(value[key])}" for *_, key in members) + "}"
+    return "[" + ", ".join(map(json_text, value)) + "]"
+
+
+def _fragment(write: Callable[[Any], str]) -> _Converter:
+    return lambda value: orjson.Fragment(write(value))
+
+
+_CONVERTERS: dict[Kind, _Converter] = {
+    Kind.DATETIME: instant_text,
+    Kind.DECIMAL: _fragment(decimal_text),
+    Kind.DOUBLE: _fragment(double_text),
+    Kind.JSON: _fragment(json_text),
+}

@@ -1,0 +1,1 @@
+"""The MongoDB store: pymongo on a replica set."""

@@ -1,0 +1,1 @@
+"""The SQL stores: SQLAlchemy Core compiles, the driver runs. PostgreSQL today; a dialect is one small file."""

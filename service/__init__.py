@@ -1,0 +1,1 @@
+"""The service: HTTP, the URL language, planning and representations. It knows stores by their port only."""
