@@ -86,7 +86,7 @@ def json_text(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        text = repr(value)
+        text = repr(value or 0.0)  # `jsonb` has no negative zero
         return decimal_text(Decimal(text)) if "e" in text else text
     if isinstance(value, dict):
         members = sorted((len(raw := key.encode()), raw, key) for key in value)

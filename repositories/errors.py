@@ -108,6 +108,12 @@ class NotNullViolation(ConstraintError):
 
     code = "23502"
 
+    @classmethod
+    def of(cls, resource: str, name: str, row: int | None = None) -> NotNullViolation:
+        """The required field `name` would be null, in PostgreSQL's words."""
+        message = f'null value in column "{name}" of relation "{resource}" violates not-null constraint'
+        return cls(message, resource=resource, fields=(name,), row=row)
+
 
 class CheckViolation(ConstraintError):
     """A value breaks a bound, an enumeration or a pattern of the catalog."""

@@ -192,7 +192,10 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Set `changes` in every record that meets `where`. The answer's records come in the order of `order`."""
+    """Set `changes` in every record that meets `where`. The answer's records come in the order of `order`.
+
+    Without changes nothing is written, and the answer is the records as they are.
+    """
 
     resource: Resource
     changes: tuple[tuple[Field, Param], ...]

@@ -122,3 +122,126 @@ def shop() -> Catalog:
         ),
     )
     return Catalog({resource.name: resource for resource in resources})
+
+
+def lab() -> Catalog:
+    """A new catalog of what the shop lacks: every kind of value, other kinds of key, every turn of `onDelete`."""
+    resources = (*_samples(), *_keys(), *_cascades())
+    return Catalog({resource.name: resource for resource in resources})
+
+
+def _samples() -> tuple[Resource, ...]:
+    """One nullable field of every kind, and arrays of every scalar kind."""
+    scalars = {
+        "text": TEXT,
+        "uuid": UUID,
+        "day": DATE,
+        "moment": INSTANT,
+        "small": INT32,
+        "big": INT64,
+        "real": DOUBLE,
+        "money": Type(Kind.DECIMAL, precision=12, scale=2),
+        "exact": Type(Kind.DECIMAL, precision=34, scale=10),
+        "whole": Type(Kind.DECIMAL, precision=34, scale=0),
+        "flag": BOOLEAN,
+    }
+    arrays = {f"{name}s": Type(Kind.ARRAY, items=scalar) for name, scalar in scalars.items()}
+    kinds = {**scalars, **arrays, "free": JSON, "shaped": Type(Kind.JSON, shape=Shape())}
+    samples = _resource("samples", _serial(), *(Field(name, kind) for name, kind in kinds.items()))
+    return (samples,)
+
+
+def _keys() -> tuple[Resource, ...]:
+    """Keys that are text, composite, of several kinds; unique sets with nulls; references to a unique set."""
+    return (
+        _resource(
+            "countries",
+            Field("code", TEXT, required=True),
+            Field("name", TEXT),
+            key=("code",),
+            uniques=(Unique("countries_name_key", ("name",)),),
+        ),
+        _resource(
+            "cities",
+            Field("country_name", TEXT),
+            Field("id", INT32, required=True, generated=Generated.SEQUENCE),
+            Field("district", TEXT),
+            Field("number", INT32),
+            uniques=(Unique("cities_district_number_key", ("district", "number")),),
+            references=(Reference("country", "cities_country_name_fkey", ("country_name",), "countries", ("name",)),),
+        ),
+        _resource(
+            "readings",
+            Field("station", TEXT, required=True),
+            Field("day", DATE, required=True),
+            Field("moment", INSTANT, required=True),
+            Field("level", Type(Kind.DECIMAL, precision=6, scale=2), required=True),
+            Field("device", UUID, required=True),
+            Field("good", BOOLEAN, required=True),
+            Field("value", DOUBLE),
+            key=("station", "day", "moment", "level", "device", "good"),
+        ),
+        _resource(
+            "visits",
+            _serial(),
+            Field("district", TEXT),
+            Field("number", INT32),
+            references=(
+                Reference(
+                    "city",
+                    "visits_district_number_fkey",
+                    ("district", "number"),
+                    "cities",
+                    ("district", "number"),
+                    OnDelete.SET_NULL,
+                ),
+            ),
+        ),
+    )
+
+
+def _cascades() -> tuple[Resource, ...]:
+    """A tree of itself, a cycle of two, a restrict that a cascade resolves, a setNull that may not be."""
+
+    def key(name: str, field: str, target: str, on_delete: OnDelete) -> Reference:
+        return Reference(field.removesuffix("_id"), f"{name}_{field}_fkey", (field,), target, ("id",), on_delete)
+
+    identity = Field("id", INT64, required=True)
+    cascade, restrict, set_null = OnDelete.CASCADE, OnDelete.RESTRICT, OnDelete.SET_NULL
+    return (
+        _resource(
+            "folders",
+            identity,
+            Field("parent_id", INT64),
+            references=(key("folders", "parent_id", "folders", cascade),),
+        ),
+        _resource("hens", identity, Field("egg_id", INT64), references=(key("hens", "egg_id", "eggs", cascade),)),
+        _resource("eggs", identity, Field("hen_id", INT64), references=(key("eggs", "hen_id", "hens", cascade),)),
+        _resource("roots", identity),
+        _resource(
+            "branches", identity, Field("root_id", INT64), references=(key("branches", "root_id", "roots", cascade),)
+        ),
+        _resource(
+            "leaves",
+            identity,
+            Field("root_id", INT64),
+            Field("branch_id", INT64),
+            references=(
+                key("leaves", "root_id", "roots", restrict),
+                key("leaves", "branch_id", "branches", cascade),
+            ),
+        ),
+        _resource(
+            "birds",
+            identity,
+            Field("leaf_id", INT64),
+            references=(key("birds", "leaf_id", "leaves", set_null),),
+        ),
+        _resource(
+            "badges",
+            identity,
+            Field("hen_id", INT64, required=True),
+            references=(key("badges", "hen_id", "hens", set_null),),
+        ),
+        _resource("links", identity, Field("next_id", INT64), references=(key("links", "next_id", "links", restrict),)),
+    )

@@ -1,0 +1,59 @@
+"""The floor on MongoDB: one collection, served by Flask and pymongo, written by hand by someone who knows both."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC
+from typing import Any
+
+import orjson
+from bson import Decimal128
+from bson.codec_options import CodecOptions
+from flask import Flask, Response, request
+from pymongo import MongoClient
+
+app = Flask(__name__)
+client: MongoClient[dict[str, Any]] = MongoClient(os.environ["FLOOR_URL"], uuidRepresentation="standard", maxPoolSize=8)
+products = client.get_default_database().get_collection(
+    "products",
+    codec_options=CodecOptions(tz_aware=True, tzinfo=UTC, uuid_representation=4),
+)
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, Decimal128):
+        return orjson.Fragment(str(value))
+    raise TypeError
+
+
+def _record(document: dict[str, Any]) -> dict[str, Any]:
+    record = {"id": document.pop("_id"), **document}
+    if record["released"] is not None:
+        record["released"] = record["released"].date()
+    return record
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(value, default=_default), status, content_type="application/json")
+
+
+@app.get("/health/live")
+def live() -> Response:
+    return _json({"status": "live"})
+
+
+@app.get("/api/products/<uuid:key>")
+def item(key: Any) -> Response:
+    document = products.find_one({"_id": key})
+    return _json(_record(document)) if document else _json({"message": "not found"}, 404)
+
+
+@app.get("/api/products")
+def page() -> Response:
+    arguments = request.args
+    found = products.find(
+        {"category_id": int(arguments["category_id"]), "price": {"$gte": Decimal128(arguments["price"])}},
+        sort=[("price", -1), ("_id", 1)],
+        limit=int(arguments["limit"]),
+    )
+    return _json([_record(document) for document in found])

@@ -1,0 +1,57 @@
+"""The floor on PostgreSQL: one table, served by Flask and psycopg, written by hand by someone who knows both."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+app = Flask(__name__)
+pool = ConnectionPool(
+    os.environ["FLOOR_URL"],
+    min_size=8,
+    max_size=8,
+    kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": 1, "options": "-c timezone=UTC"},
+    open=True,
+)
+COLUMNS = """
+    id, sku, name, description, price, weight, stock, views, active, tags, attributes, released, created_at, category_id
+"""
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
+    raise TypeError
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(value, default=_default), status, content_type="application/json")
+
+
+@app.get("/health/live")
+def live() -> Response:
+    return _json({"status": "live"})
+
+
+@app.get("/api/products/<uuid:key>")
+def item(key: Any) -> Response:
+    with pool.connection() as connection:
+        row = connection.execute(f"SELECT {COLUMNS} FROM products WHERE id = %s", (key,)).fetchone()
+    return _json(row) if row else _json({"message": "not found"}, 404)
+
+
+@app.get("/api/products")
+def page() -> Response:
+    arguments = request.args
+    with pool.connection() as connection:
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM products WHERE category_id = %s AND price >= %s ORDER BY price DESC, id LIMIT %s",
+            (int(arguments["category_id"]), Decimal(arguments["price"]), int(arguments["limit"])),
+        ).fetchall()
+    return _json(rows)

@@ -1,0 +1,252 @@
+"""Records as documents: where each field is kept, its values in BSON, and the way back to the port's Python types.
+
+The primary key is `_id`: its value when it is one field, a sub-document in key order when it is several (the key's
+fields are then only there). Every other field is a member under its own name; null is stored as null, and a member
+that is missing reads as null. Numbers of another BSON type, written by others, are read as the field's own type;
+what cannot be read so is a `SchemaMismatch`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import ROUND_HALF_UP, Context, Decimal
+from operator import itemgetter
+from struct import Struct
+from typing import Any
+from uuid import UUID
+
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions
+from bson.dbref import DBRef
+from bson.decimal128 import Decimal128
+from bson.int64 import Int64
+from bson.objectid import ObjectId
+
+from repositories.encoding import instant_text
+from repositories.errors import SchemaMismatch
+from repositories.query import Row
+from repositories.schema import Field, Kind, Resource, Type, Value
+
+#: A document, or any part of a command.
+BSON = dict[str, Any]
+Writer = Callable[[Value], Any]
+Reader = Callable[[Any], Value]
+
+#: Instants are read without a zone, and given UTC here: the driver has a zone object of its own.
+CODEC: CodecOptions[BSON] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
+
+_EXACT = Context(prec=40)
+_bid_halves = Struct("<QQ").unpack
+
+
+def path(resource: Resource, field: Field) -> str:
+    """Where the field is in the resource's documents, in MongoDB's dotted notation."""
+    if field.name not in resource.primary_key:
+        return field.name
+    return "_id" if len(resource.primary_key) == 1 else f"_id.{field.name}"
+
+
+def identifier(resource: Resource, values: Mapping[str, Any]) -> Any:
+    """The `_id` of the record whose key fields have these BSON values, by field name."""
+    if len(resource.primary_key) == 1:
+        return values[resource.primary_key[0]]
+    return {name: values[name] for name in resource.primary_key}
+
+
+def document(resource: Resource, values: Mapping[str, Any]) -> BSON:
+    """The document of a record with these BSON values, by field name; null where there is none."""
+    result: BSON = {"_id": identifier(resource, values)}
+    for name in resource.fields:
+        if name not in resource.primary_key:
+            result[name] = values.get(name)
+    return result
+
+
+def writer(kind: Type) -> Writer:
+    """What turns a value of this type, null included, into BSON."""
+    write = _writer(kind)
+    return lambda value: None if value is None else write(value)
+
+
+def _writer(kind: Type) -> Writer:
+    if kind.kind is Kind.ARRAY:
+        assert kind.items is not None
+        item = _writer(kind.items)
+        return lambda values: [item(value) for value in values]
+    return _WRITERS.get(kind.kind, _unchanged)
+
+
+def _unchanged(value: Value) -> Value:
+    return value
+
+
+def _canonical(value: Any) -> Any:
+    """Free JSON with every object's keys in `jsonb`'s order, so that equal values are equal documents."""
+    if isinstance(value, dict):
+        return {key: _canonical(value[key]) for key in sorted(value, key=lambda key: (len(key.encode()), key))}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    return value
+
+
+_WRITERS: dict[Kind, Writer] = {
+    Kind.DATE: lambda value: datetime.combine(value, time(), UTC),
+    Kind.DOUBLE: float,
+    Kind.DECIMAL: Decimal128,
+    Kind.JSON: _canonical,
+}
+
+
+def decoder(resource: Resource, fields: Sequence[Field]) -> Callable[[Sequence[BSON]], list[Row]]:
+    """A function that reads these fields of documents of the resource.
+
+    It goes column by column, since most columns need no more than a glance at their types, which is made in C.
+    """
+    columns = [(_column(path(resource, field)), *_reader(field.type), field) for field in fields]
+
+    def decode(documents: Sequence[BSON]) -> list[Row]:
+        if not columns:
+            return [()] * len(documents)
+        read = []
+        for get, native, convert, field in columns:
+            try:
+                column = get(documents)
+                if not native.issuperset(map(type, column)):
+                    column = [None if value is None else convert(value) for value in column]
+            except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+                raise SchemaMismatch(
+                    f'A stored value of the field "{field.name}" of "{resource.name}" is not of its type.',
+                    resource=resource.name,
+                    fields=(field.name,),
+                ) from error
+            read.append(column)
+        return list(zip(*read, strict=True))
+
+    return decode
+
+
+def _column(where: str) -> Callable[[Sequence[BSON]], list[Any]]:
+    name, _, member = where.partition(".")
+    get = itemgetter(name)
+    if member:
+        get_member = itemgetter(member)
+        return lambda documents: list(map(get_member, map(get, documents)))
+
+    def column(documents: Sequence[BSON]) -> list[Any]:
+        try:
+            return list(map(get, documents))
+        except KeyError:
+            return [each.get(name) for each in documents]
+
+    return column
+
+
+def _reader(kind: Type) -> tuple[frozenset[type], Reader]:
+    """The types that need no conversion, and the conversion, which is never given null."""
+    if kind.kind is Kind.ARRAY:
+        assert kind.items is not None
+        return frozenset((type(None),)), _array_reader(kind.items)
+    if kind.kind is Kind.DECIMAL:
+        assert kind.scale is not None
+        return frozenset((type(None),)), _decimal_reader(kind.scale)
+    native, convert = _READERS[kind.kind]
+    return frozenset((type(None), *native)), convert
+
+
+def _array_reader(items: Type) -> Reader:
+    native, convert = _reader(items)
+    native -= {type(None)}
+
+    def read(found: Any) -> list[Value]:
+        if type(found) is not list:
+            raise TypeError(type(found))
+        return found if native.issuperset(map(type, found)) else [convert(item) for item in found]
+
+    return read
+
+
+def _decimal_reader(scale: int) -> Reader:
+    exponent = Decimal(1).scaleb(-scale, _EXACT)
+
+    def read(found: Any) -> Decimal:
+        if type(found) is Decimal128:
+            low, high = _bid_halves(found.bid)
+            # The plain form of IEEE 754-2008's binary encoding; pymongo's own way takes several times as long.
+            if high & 0x6000_0000_0000_0000 != 0x6000_0000_0000_0000 and (high >> 49 & 0x3FFF) - 6176 == -scale:
+                coefficient = (high & 0x1_FFFF_FFFF_FFFF) << 64 | low
+                return Decimal(-coefficient if high >> 63 else coefficient).scaleb(-scale, _EXACT)
+        number = Decimal(repr(found)) if type(found) is float else Decimal(_number(found))
+        if not number.is_finite():
+            raise ValueError(found)
+        return number.quantize(exponent, ROUND_HALF_UP, _EXACT)
+
+    return read
+
+
+def _number(found: Any) -> Any:
+    if type(found) is Decimal128:
+        return found.to_decimal()
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        raise TypeError(type(found))
+    return found
+
+
+def _integer(found: Any) -> int:
+    number = _number(found)
+    if number != int(number):
+        raise ValueError(found)
+    return int(number)
+
+
+def _double(found: Any) -> float:
+    number = float(_number(found))
+    if not math.isfinite(number):
+        raise ValueError(found)
+    return number
+
+
+def _date(found: Any) -> date:
+    return _refuse(found) if type(found) is not datetime else found.date()
+
+
+def _instant(found: Any) -> datetime:
+    return _refuse(found) if type(found) is not datetime else found.replace(tzinfo=UTC)
+
+
+def _refuse(found: Any) -> Any:
+    raise TypeError(type(found))
+
+
+def _plain_json(found: Any) -> Value:
+    """Free JSON in Python's own types; BSON types that JSON lacks, written by others, as their text."""
+    kind = type(found)
+    if kind in (str, bool, int, type(None)):
+        return found
+    if isinstance(found, DBRef):  # any sub-document with $ref and $id comes back as one
+        found = found.as_doc()
+    if isinstance(found, dict):
+        return {key: _plain_json(value) for key, value in found.items()}
+    if kind is list:
+        return [_plain_json(item) for item in found]
+    if kind is Int64:
+        return int(found)
+    if kind in (float, Decimal128):
+        return _double(found)
+    if kind is datetime:
+        return instant_text(_instant(found))
+    return str(found) if kind in (UUID, ObjectId) else _refuse(found)
+
+
+_READERS: dict[Kind, tuple[Iterable[type], Reader]] = {
+    Kind.STRING: ((str,), _refuse),
+    Kind.UUID: ((UUID,), _refuse),
+    Kind.DATE: ((), _date),
+    Kind.DATETIME: ((), _instant),
+    Kind.INT32: ((int,), _integer),
+    Kind.INT64: ((int,), _integer),
+    Kind.DOUBLE: ((), _double),
+    Kind.BOOLEAN: ((bool,), _refuse),
+    Kind.JSON: ((str, bool, int), _plain_json),
+}

@@ -1,0 +1,63 @@
+"""The MongoDB store behind the port."""
+
+# ruff: noqa: D102 - the port documents these methods
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import replace
+from typing import ClassVar
+
+from repositories.base import Change, Document, Limits, Repository, Rows
+from repositories.mongo.connection import Connection
+from repositories.mongo.migrations import Migrations
+from repositories.mongo.reading import Reader
+from repositories.mongo.sequences import Sequences
+from repositories.mongo.writing import Writer
+from repositories.query import Read, Row, Write
+from repositories.schema import Catalog, Resource
+
+
+class MongoRepository(Repository):
+    """A database of a MongoDB replica set. Making one does not connect; each worker process makes its own."""
+
+    backend: ClassVar[str] = "mongodb"
+
+    def __init__(self, url: str, catalog: Catalog, limits: Limits) -> None:
+        super().__init__(catalog, limits)
+        self._connection = Connection(url, catalog, limits)
+        self._sequences = Sequences(self._connection)
+        self._reader = Reader(self._connection)
+        self._writer = Writer(self._connection, catalog, self._sequences)
+        self._url = url
+
+    def rows(self, read: Read) -> Rows:
+        return self._reader.rows(read)
+
+    def json(self, read: Read) -> Document:
+        return self._reader.json(read)
+
+    def stream(self, read: Read, batch: int = 1000) -> AbstractContextManager[Iterator[Sequence[Row]]]:
+        return self._reader.stream(read, batch)
+
+    def write(self, write: Write) -> Document:
+        return self._writer.write(write)
+
+    def advance_sequences(self, resource: Resource) -> None:
+        self._connection.run(lambda: self._sequences.advance(resource))
+
+    def schema_changes(self) -> list[Change]:
+        return Migrations(self._connection, self.catalog).changes()
+
+    def apply_schema(self, destructive: bool = False) -> list[Change]:
+        # An index takes as long to build as it takes.
+        patient = Connection(self._url, self.catalog, replace(self.limits, statement_timeout=0))
+        with closing(patient):
+            return Migrations(patient, self.catalog).apply(destructive=destructive)
+
+    def ping(self) -> None:
+        self._connection.ping()
+
+    def close(self) -> None:
+        self._connection.close()

@@ -1,0 +1,179 @@
+"""Connections: opened as every statement expects them, pooled, noticed when dead, never waited for without end."""
+
+from __future__ import annotations
+
+import math
+import select
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.adapt import AdaptersMap
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import _WaitTimeout
+from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
+from psycopg.types.json import set_json_loads
+from psycopg.types.numeric import Int8Dumper
+from sqlalchemy import event, exc
+from sqlalchemy.pool import QueuePool
+
+from repositories.base import Limits
+from repositories.errors import DeadlineExceeded, PoolExhausted, Unavailable
+from repositories.sql.errors import port_error
+from repositories.sql.types import load_json
+
+_Result = TypeVar("_Result")
+
+#: Seconds that a server which enforces the statement timeout itself is given before it is held to be stuck.
+_GRACE = 1.0
+#: From its third run on a statement is prepared; so many stay prepared on each connection.
+_PREPARE_AFTER, _PREPARED = 2, 256
+
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection on which no exchange with the server takes longer than `patience` seconds (None: any time)."""
+
+    patience: float | None = None
+
+    def wait(self, gen: PQGen[_Result], interval: float = 0.1, timeout: float | None = None) -> _Result:
+        """Exchange with the server. A server that stays silent costs the connection."""
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except _WaitTimeout as error:
+            self.close()
+            raise DeadlineExceeded from error
+
+
+def result_of(connection: Connection, sql: str, parameters: list[Any]) -> PGresult:
+    """Run a query and give its result as it came, for values that are wanted as bytes."""
+    result = connection.execute(sql, parameters).pgresult
+    assert result is not None
+    return result
+
+
+class Pool:
+    """A bounded pool of connections in autocommit, each idle and outside any transaction while it waits in it."""
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        self._conninfo = _conninfo(url, limits)
+        self._patience = limits.statement_timeout + _GRACE
+        self._adapters = _adapters()
+        self._closed = False
+        self._pool = QueuePool(
+            cast("Any", self._connect),
+            pool_size=limits.pool_size,
+            max_overflow=0,
+            timeout=limits.pool_timeout,
+            use_lifo=True,
+            reset_on_return=None,
+        )
+        event.listen(self._pool, "checkout", _refuse_dead)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection for this thread; it goes back idle, or is dropped. Raises `PoolExhausted`, `Unavailable`."""
+        if self._closed:
+            raise Unavailable("The repository is closed.")
+        try:
+            pooled = self._pool.connect()
+        except exc.TimeoutError as error:
+            raise PoolExhausted from error
+        except exc.InvalidRequestError as error:
+            raise Unavailable from error
+        connection = cast("Connection", pooled.dbapi_connection)
+        try:
+            yield connection
+        except psycopg.errors.FeatureNotSupported:
+            # What is prepared on it was for tables that have changed since.
+            connection.close()
+            raise
+        finally:
+            if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+                pooled.invalidate()
+            pooled.close()
+
+    def close(self) -> None:
+        """Close all idle connections, and those in use as they come back."""
+        self._closed = True
+        self._pool.dispose()
+
+    @property
+    def in_use(self) -> int:
+        """The number of connections that are not back."""
+        return self._pool.checkedout()
+
+    def _connect(self) -> Connection:
+        try:
+            connection = Connection.connect(
+                self._conninfo, autocommit=True, prepare_threshold=_PREPARE_AFTER, context=self._adapters
+            )
+        except psycopg.Error as error:
+            raise port_error(error) from error
+        connection.prepared_max = _PREPARED
+        connection.patience = self._patience
+        return connection
+
+
+def _conninfo(url: str, limits: Limits) -> str:
+    """The URL with the settings that the statements rely on; what it says about the same settings gives way."""
+    given = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://", 1))
+    milliseconds = math.ceil(limits.statement_timeout * 1000)
+    settings = {
+        "timezone": "UTC",
+        "datestyle": "ISO",
+        "extra_float_digits": 1,
+        "standard_conforming_strings": "on",
+        "default_transaction_isolation": r"read\ committed",
+        "statement_timeout": milliseconds,
+        "idle_in_transaction_session_timeout": milliseconds,
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    merged: dict[str, Any] = {
+        "application_name": "diglot",
+        "tcp_user_timeout": milliseconds,
+        **given,
+        "client_encoding": "UTF8",
+        "connect_timeout": math.ceil(limits.connect_timeout),
+        "options": f"{given.get('options') or ''} {options}".strip(),
+    }
+    return make_conninfo(**merged)
+
+
+def _adapters() -> psycopg.abc.AdaptContext:
+    adapters = _Adapters(AdaptersMap(psycopg.adapters))
+    # One size for all integers: the sizes would be types of their own, and each combination a statement to prepare.
+    adapters.adapters.register_dumper(int, Int8Dumper)
+    set_json_loads(load_json, adapters)
+    return adapters
+
+
+class _Adapters:
+    """What the driver takes adapters from when a connection opens."""
+
+    connection = None
+
+    def __init__(self, adapters: AdaptersMap) -> None:
+        self.adapters = adapters
+
+
+def _refuse_dead(connection: Connection, _record: object, _proxy: object) -> None:
+    """Drop the idle connections when one has something to read: a server says nothing unasked but its farewell."""
+    if connection.closed or _readable(connection.fileno()):
+        raise exc.InvalidatePoolError
+
+
+if sys.platform == "win32":
+
+    def _readable(descriptor: int) -> bool:
+        return bool(select.select([descriptor], [], [], 0)[0])
+
+else:
+
+    def _readable(descriptor: int) -> bool:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(0))

@@ -1,0 +1,1 @@
+"""The commands of `diglot`, one module for each group; `service.cli` registers them."""

@@ -1,0 +1,156 @@
+"""Records in a body → rows of typed, checked values, every default put in; all violations found are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from repositories.query import Row
+from repositories.schema import MISSING, Field, Generated, Value
+from service.errors import RequestError, Violation, bad_body
+from service.planner.checks import check
+from service.planner.json_values import from_json
+from service.planner.scope import Scope
+from service.planner.text import InvalidValueError
+
+#: How many violations an answer names.
+MAX_VIOLATIONS = 20
+Reader = Callable[[Field, Any], Value]
+
+
+def now() -> datetime:
+    """The current instant, in whole milliseconds."""
+    instant = datetime.now(UTC)
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def initial_value(field: Field) -> Value:
+    """The value of a field that a new record does not give: generated, the default, or null."""
+    match field.generated:
+        case Generated.UUID7:
+            return uuid7()
+        case Generated.NOW:
+            return now()
+    return None if field.default is MISSING else field.default
+
+
+def read_json(field: Field, value: Any) -> Value:
+    """A member of a JSON body as the field's value. Raises `InvalidValueError`."""
+    return required(field, check_given(field, from_json(field.type, value)))
+
+
+def check_given(field: Field, value: Value) -> Value:
+    """The value, if it keeps the limits of its type."""
+    return None if value is None else check(field.type, value)
+
+
+def required(field: Field, value: Value) -> Value:
+    """The value, unless it is null where the field forbids null."""
+    if value is None and field.required:
+        raise InvalidValueError("23502", f'null value in column "{field.name}" violates not-null constraint')
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Writable:
+    """The fields that a body gives, checked: they exist, and clients may give them."""
+
+    given: tuple[Field, ...]
+
+    @classmethod
+    def of(cls, scope: Scope, names: Iterable[str], *, allowed: frozenset[str] = frozenset()) -> Writable:
+        """The fields of these names. Raises `RequestError`: PGRST204 unknown, 428C9 read-only (unless `allowed`)."""
+        fields = tuple(scope.member(name) for name in names)
+        for field in fields:
+            if field.read_only and field.name not in allowed:
+                raise RequestError(
+                    400,
+                    "428C9",
+                    f'cannot write to column "{field.name}"',
+                    f'Column "{field.name}" is {"generated" if field.generated else "read-only"}.',
+                    errors=(Violation(f"/{field.name}", "428C9", "The field is read-only."),),
+                )
+        return cls(fields)
+
+
+class RecordReader:
+    """Reads many records that give the same fields into rows of the same columns.
+
+    `columns` are the given fields and then those that get an initial value; fields filled by the store's sequence
+    stand in neither, unless they are given. Without `absent`, rows have the given fields only.
+    """
+
+    def __init__(self, scope: Scope, given: Sequence[Field], read: Reader = read_json, *, absent: bool = True) -> None:
+        self._given = tuple(given)
+        self._read = read
+        known = set(self._given)
+        others = [field for field in scope.resource.fields.values() if field not in known] if absent else []
+        self._absent = tuple(field for field in others if field.generated is not Generated.SEQUENCE)
+        self.columns = self._given + self._absent
+        self.violations: list[Violation] = []
+
+    def row(self, record: dict[str, Any], pointer: str = "") -> Row:
+        """The record's row. Violations are collected; see `finish`.
+
+        A member that is absent (as `columns=` allows) is read as the field's initial value.
+        """
+        values: list[Value] = []
+        for field in self._given:
+            try:
+                if field.name in record:
+                    values.append(self._read(field, record[field.name]))
+                else:
+                    values.append(required(field, initial_value(field)))
+            except InvalidValueError as error:
+                self._violated(field, pointer, error)
+                values.append(None)
+        for field in self._absent:
+            try:
+                values.append(required(field, initial_value(field)))
+            except InvalidValueError as error:
+                self._violated(field, pointer, error)
+                values.append(None)
+        return tuple(values)
+
+    def _violated(self, field: Field, pointer: str, error: InvalidValueError) -> None:
+        self.violations.append(Violation(f"{pointer}/{field.name}", error.code, error.message))
+
+    @property
+    def full(self) -> bool:
+        """Whether as many violations are known as an answer names."""
+        return len(self.violations) >= MAX_VIOLATIONS
+
+    def finish(self) -> None:
+        """Refuse the body if any record broke a rule; the first violation gives the answer its code."""
+        if self.violations:
+            first = self.violations[0]
+            raise RequestError(
+                400,
+                first.code,
+                first.message,
+                details=f"The value at {first.pointer} is refused.",
+                errors=tuple(self.violations[:MAX_VIOLATIONS]),
+            )
+
+
+def as_records(body: Any) -> tuple[list[dict[str, Any]], bool]:
+    """The records of a body, and whether it was an array. Raises `RequestError` (PGRST102)."""
+    if isinstance(body, dict):
+        return [body], False
+    if not isinstance(body, list):
+        raise bad_body("The body must be a JSON object, or an array of objects.")
+    for index, record in enumerate(body):
+        if not isinstance(record, dict):
+            raise bad_body("The body must be a JSON object, or an array of objects.", f"Item {index} is not an object.")
+    return body, True
+
+
+def as_record(body: Any) -> dict[str, Any]:
+    """The one record of a body. Raises `RequestError` (PGRST102)."""
+    if not isinstance(body, dict):
+        raise bad_body("The body must be a JSON object.")
+    return body

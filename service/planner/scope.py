@@ -1,0 +1,103 @@
+"""The names that a request may use: the one place where a name of the request meets the catalog.
+
+Hidden columns and row policies will narrow a scope; nothing else in the service looks names up.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from repositories.query import ALL, And, Column, Condition, Output, Param, Sort
+from repositories.schema import Catalog, Field, Resource, Value
+from service.errors import RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLimits:
+    """What a request may ask for at the most: records in a page and in a write, conditions, their nesting."""
+
+    max_rows: int = 1000
+    max_insert_rows: int = 100_000
+    max_filters: int = 100
+    max_depth: int = 10
+    unfiltered_writes: bool = False
+
+
+class Bindings:
+    """Collects a query's values; each gets its place."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values: list[Value] = []
+
+    def bind(self, value: Value) -> Param:
+        """The place of a new value."""
+        self.values.append(value)
+        return Param(len(self.values) - 1)
+
+
+def resource_named(catalog: Catalog, name: str) -> Resource:
+    """The resource, or 404 PGRST205."""
+    if name in catalog:
+        return catalog[name]
+    raise RequestError(
+        404,
+        "PGRST205",
+        f"Could not find the table '{name[:80]}' in the schema cache",
+        hint=_suggestion(name, catalog.resources, "Perhaps you meant the table '{}'"),
+    )
+
+
+class Scope:
+    """One resource as a request sees it."""
+
+    __slots__ = ("resource",)
+
+    def __init__(self, resource: Resource) -> None:
+        self.resource = resource
+
+    def field(self, name: str) -> Field:
+        """The field, or 400 42703."""
+        field = self.resource.fields.get(name)
+        if field is None:
+            raise RequestError(
+                400,
+                "42703",
+                f"column {self.resource.name}.{name[:80]} does not exist",
+                hint=_suggestion(name, self.resource.fields, 'Perhaps you meant to reference the column "{}".'),
+            )
+        return field
+
+    def member(self, name: str) -> Field:
+        """The field that a body's member stands for, or 400 PGRST204."""
+        field = self.resource.fields.get(name)
+        if field is None:
+            raise RequestError(
+                400,
+                "PGRST204",
+                f"Could not find the '{name[:80]}' column of '{self.resource.name}' in the schema cache",
+                hint=_suggestion(name, self.resource.fields, "Perhaps you meant the column '{}'"),
+            )
+        return field
+
+    def outputs(self) -> tuple[Output, ...]:
+        """All columns, as `*` selects them."""
+        return tuple(Output(field.name, Column(field)) for field in self.resource.fields.values())
+
+    def key_order(self) -> tuple[Sort, ...]:
+        """The primary key as sort keys."""
+        return tuple(Sort(Column(field)) for field in self.resource.key)
+
+    def restrict(self, conditions: tuple[Condition, ...]) -> Condition:
+        """The conditions joined. (A policy's own conditions will be added here.)"""
+        if len(conditions) == 1:
+            return conditions[0]
+        return And(conditions) if conditions else ALL
+
+
+def _suggestion(name: str, known: Mapping[str, object], phrase: str) -> str | None:
+    close = difflib.get_close_matches(name[:80], known, n=1)
+    return phrase.format(close[0]) if close else None

@@ -1,0 +1,227 @@
+"""Small builders of queries: `read(catalog, "products", where=eq("name", "x"), order="price.desc")`.
+
+They stand in for the planner: names are resolved, values collected, the primary key ends every order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from repositories import patterns
+from repositories.query import (
+    And,
+    Column,
+    Comparison,
+    Condition,
+    Delete,
+    Expectation,
+    Insert,
+    Is,
+    Not,
+    Operator,
+    Or,
+    Output,
+    Param,
+    Read,
+    Replace,
+    Selection,
+    Sort,
+    State,
+    Update,
+)
+from repositories.schema import Catalog, Resource, Value
+
+
+@dataclass
+class _Shape:
+    """The query under construction: its resource, and the values that its parts point at."""
+
+    resource: Resource
+    values: list[Value] = field(default_factory=list)
+
+    def column(self, name: str) -> Column:
+        return Column(self.resource.fields[name])
+
+    def param(self, value: Value) -> Param:
+        self.values.append(value)
+        return Param(len(self.values) - 1)
+
+
+Filter = Callable[[_Shape], Condition]
+
+
+def compare(name: str, operator: Operator, value: Value) -> Filter:
+    if operator in (Operator.LIKE, Operator.ILIKE) and isinstance(value, str):
+        value = patterns.parse(value)
+    return lambda shape: Comparison(shape.column(name), operator, shape.param(value))
+
+
+def eq(name: str, value: Value) -> Filter:
+    return compare(name, Operator.EQ, value)
+
+
+def neq(name: str, value: Value) -> Filter:
+    return compare(name, Operator.NEQ, value)
+
+
+def gt(name: str, value: Value) -> Filter:
+    return compare(name, Operator.GT, value)
+
+
+def gte(name: str, value: Value) -> Filter:
+    return compare(name, Operator.GTE, value)
+
+
+def lt(name: str, value: Value) -> Filter:
+    return compare(name, Operator.LT, value)
+
+
+def lte(name: str, value: Value) -> Filter:
+    return compare(name, Operator.LTE, value)
+
+
+def like(name: str, text: str) -> Filter:
+    return compare(name, Operator.LIKE, text)
+
+
+def ilike(name: str, text: str) -> Filter:
+    return compare(name, Operator.ILIKE, text)
+
+
+def within(name: str, *values: Value) -> Filter:
+    return compare(name, Operator.IN, values)
+
+
+def state(name: str, which: State) -> Filter:
+    return lambda shape: Is(shape.column(name), which)
+
+
+def null(name: str) -> Filter:
+    return state(name, State.NULL)
+
+
+def negated(one: Filter) -> Filter:
+    return lambda shape: Not(one(shape))
+
+
+def every(*filters: Filter) -> Filter:
+    return lambda shape: And(tuple(one(shape) for one in filters))
+
+
+def some(*filters: Filter) -> Filter:
+    return lambda shape: Or(tuple(one(shape) for one in filters))
+
+
+def outputs(resource: Resource, columns: Sequence[str] | None = None) -> tuple[Output, ...]:
+    return tuple(Output(name, Column(resource.fields[name])) for name in columns or resource.fields)
+
+
+def sorts(resource: Resource, order: str = "") -> tuple[Sort, ...]:
+    """PostgREST's words: `price.desc.nullslast,name`. The primary key follows."""
+    keys = []
+    for text in filter(None, order.split(",")):
+        name, *words = text.split(".")
+        descending = "desc" in words
+        nulls_first = descending if not {"nullsfirst", "nullslast"} & set(words) else "nullsfirst" in words
+        keys.append(Sort(Column(resource.fields[name]), descending, nulls_first))
+    named = {key.column.field.name for key in keys}
+    keys.extend(Sort(Column(each)) for each in resource.key if each.name not in named)
+    return tuple(keys)
+
+
+def read(
+    catalog: Catalog,
+    name: str,
+    *,
+    where: Filter | None = None,
+    columns: Sequence[str] | None = None,
+    order: str = "",
+    limit: int | None = None,
+    offset: int | None = None,
+    count: bool = False,
+) -> Read:
+    shape = _Shape(catalog[name])
+    selection = Selection(
+        shape.resource,
+        outputs(shape.resource, columns),
+        (where or every())(shape),
+        sorts(shape.resource, order),
+        None if limit is None else shape.param(limit),
+        None if offset is None else shape.param(offset),
+    )
+    return Read(selection, tuple(shape.values), count)
+
+
+def insert(catalog: Catalog, name: str, *rows: Mapping[str, Value], returning: Sequence[str] = ()) -> Insert:
+    """All rows must have the keys of the first."""
+    resource = catalog[name]
+    names = list(rows[0]) if rows else list(resource.primary_key)
+    assert all(set(row) == set(names) for row in rows)
+    return Insert(
+        resource,
+        tuple(resource.fields[each] for each in names),
+        [tuple(row[each] for each in names) for row in rows],
+        outputs(resource, returning) if returning else (),
+    )
+
+
+def replace(
+    catalog: Catalog,
+    name: str,
+    row: Mapping[str, Value],
+    *,
+    initial: Mapping[str, Value] | None = None,
+    create: bool = True,
+    returning: Sequence[str] = (),
+    expect: Expectation | None = None,
+) -> Replace:
+    resource = catalog[name]
+    names = [*resource.primary_key, *(each for each in row if each not in resource.primary_key)]
+    return Replace(
+        resource,
+        tuple(resource.fields[each] for each in names),
+        tuple(row[each] for each in names),
+        tuple((resource.fields[each], value) for each, value in (initial or {}).items()),
+        create,
+        outputs(resource, returning) if returning else (),
+        expect,
+    )
+
+
+def update(
+    catalog: Catalog,
+    name: str,
+    changes: Mapping[str, Value],
+    where: Filter | None = None,
+    *,
+    returning: Sequence[str] = (),
+    order: str = "",
+    expect: Expectation | None = None,
+) -> Update:
+    shape = _Shape(catalog[name])
+    resource = shape.resource
+    condition = (where or every())(shape)
+    changed = tuple((resource.fields[each], shape.param(value)) for each, value in changes.items())
+    shown = outputs(resource, returning) if returning else ()
+    return Update(resource, changed, condition, tuple(shape.values), shown, sorts(resource, order), expect)
+
+
+def delete(
+    catalog: Catalog,
+    name: str,
+    where: Filter | None = None,
+    *,
+    returning: Sequence[str] = (),
+    order: str = "",
+    expect: Expectation | None = None,
+) -> Delete:
+    shape = _Shape(catalog[name])
+    condition = (where or every())(shape)
+    shown = outputs(shape.resource, returning) if returning else ()
+    return Delete(shape.resource, condition, tuple(shape.values), shown, sorts(shape.resource, order), expect)
+
+
+def expectation(catalog: Catalog, name: str, *tags: str) -> Expectation:
+    """Any record will do where no tag is given."""
+    return Expectation(outputs(catalog[name]), frozenset(tags) or None)
