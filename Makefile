@@ -38,7 +38,8 @@ bench: $(VENV)/.dev ## measure the speed (QUICK=1 for a short run)
 	$(BIN)/python -m bench
 
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
-	printf '$(BUILD)uv\n' | $(UV_COMPILE) --upgrade --extra dev --extra bench pyproject.toml - --output-file requirements-dev.lock
+	printf '$(BUILD)uv\n' | $(UV_COMPILE) --upgrade --extra dev --extra bench pyproject.toml - \
+		--output-file requirements-dev.lock
 	printf '$(BUILD)' | $(UV_COMPILE) --upgrade --constraint requirements-dev.lock --extra embedded pyproject.toml - \
 		--output-file requirements.lock
 
@@ -50,7 +51,7 @@ clean: ## remove what was installed and cached; the data in .diglot stay
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found; name it: make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found: make PYTHON=/path/to/python" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 	@echo "Installing into $(VENV); this takes a minute the first time."
 	@$(PYTHON) -m venv $(VENV)

@@ -19,7 +19,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from repositories.base import Limits
-from repositories.errors import PoolExhausted, SchemaMismatch
+from repositories.errors import Conflict, PoolExhausted, SchemaMismatch, Unavailable
 from repositories.mongo.documents import BSON, CODEC
 from repositories.mongo.errors import DRIVER_ERRORS, SNAPSHOT_UNAVAILABLE, translate
 from repositories.schema import Catalog, Resource
@@ -50,8 +50,8 @@ class Connection:
             self.database: Database[BSON] = self._client.get_default_database(DEFAULT_DATABASE).with_options(
                 CODEC, ReadPreference.PRIMARY, DURABLE, SNAPSHOT
             )
-        except DRIVER_ERRORS as error:
-            raise translate(error, catalog) from error
+        except (PyMongoError, ValueError, TypeError) as error:
+            raise Unavailable("The database's URL or its options are not valid.") from error
         self._collections: dict[str, Collection[BSON]] = {}
 
     def collection(self, name: str) -> Collection[BSON]:
@@ -79,8 +79,21 @@ class Connection:
         `work` is run again after a conflict with others, until the deadline; a commit whose outcome is unknown is
         sent again as a commit only.
         """
+        attempts = 0
+
+        def attempt(session: ClientSession) -> T:
+            nonlocal attempts
+            attempts += 1
+            return work(session)
+
         with self._client.start_session() as session:
-            return session.with_transaction(work, SNAPSHOT, DURABLE, ReadPreference.PRIMARY)
+            try:
+                return session.with_transaction(attempt, SNAPSHOT, DURABLE, ReadPreference.PRIMARY)
+            except PyMongoError as error:
+                # Time that ran out before the commit was sent, after others had been in the way.
+                if attempts > 1 and error.timeout and not _outcome_is_unknown(error):
+                    raise Conflict from error
+                raise
 
     @contextmanager
     def snapshot(self) -> Iterator[ClientSession]:
@@ -131,6 +144,14 @@ class Connection:
     def close(self) -> None:
         """Close every connection."""
         self._client.close()
+
+
+def _outcome_is_unknown(error: PyMongoError) -> bool:
+    """The commit was sent, and not answered; the driver's own timeout error hides what it was about."""
+    causes = (error, error.__cause__)
+    return any(
+        isinstance(each, PyMongoError) and each.has_error_label("UnknownTransactionCommitResult") for each in causes
+    )
 
 
 def _retried(work: Callable[[], T]) -> T:

@@ -105,9 +105,6 @@ def _of_bulk(error: BulkWriteError, catalog: Catalog, resource: Resource | None)
 
 
 def _of_failure(error: OperationFailure, catalog: Catalog, resource: Resource | None) -> RepositoryError:
-    cause = error.__cause__
-    if isinstance(cause, PyMongoError) and cause.has_error_label("TransientTransactionError"):
-        return Conflict()  # the driver has retried until the deadline
     if error.has_error_label("UnknownTransactionCommitResult") and not error.timeout:
         return Unavailable()
     return _of_write(error.code, error.details or {}, catalog, resource)

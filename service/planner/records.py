@@ -9,6 +9,7 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
+from repositories.errors import NotNullViolation
 from repositories.query import Row
 from repositories.schema import MISSING, Field, Generated, Value
 from service.errors import RequestError, Violation, bad_body
@@ -40,19 +41,12 @@ def initial_value(field: Field) -> Value:
 
 def read_json(field: Field, value: Any) -> Value:
     """A member of a JSON body as the field's value. Raises `InvalidValueError`."""
-    return required(field, check_given(field, from_json(field.type, value)))
+    return check_given(field, from_json(field.type, value))
 
 
 def check_given(field: Field, value: Value) -> Value:
     """The value, if it keeps the limits of its type."""
     return None if value is None else check(field.type, value)
-
-
-def required(field: Field, value: Value) -> Value:
-    """The value, unless it is null where the field forbids null."""
-    if value is None and field.required:
-        raise InvalidValueError("23502", f'null value in column "{field.name}" violates not-null constraint')
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +81,7 @@ class RecordReader:
     def __init__(self, scope: Scope, given: Sequence[Field], read: Reader = read_json, *, absent: bool = True) -> None:
         self._given = tuple(given)
         self._read = read
+        self._resource = scope.resource.name
         known = set(self._given)
         others = [field for field in scope.resource.fields.values() if field not in known] if absent else []
         self._absent = tuple(field for field in others if field.generated is not Generated.SEQUENCE)
@@ -101,20 +96,27 @@ class RecordReader:
         values: list[Value] = []
         for field in self._given:
             try:
-                if field.name in record:
-                    values.append(self._read(field, record[field.name]))
-                else:
-                    values.append(required(field, initial_value(field)))
+                given = field.name in record
+                values.append(
+                    self._required(field, self._read(field, record[field.name]) if given else initial_value(field))
+                )
             except InvalidValueError as error:
                 self._violated(field, pointer, error)
                 values.append(None)
         for field in self._absent:
             try:
-                values.append(required(field, initial_value(field)))
+                values.append(self._required(field, initial_value(field)))
             except InvalidValueError as error:
                 self._violated(field, pointer, error)
                 values.append(None)
         return tuple(values)
+
+    def _required(self, field: Field, value: Value) -> Value:
+        """The value, unless it is null where the field forbids null."""
+        if value is None and field.required:
+            error = NotNullViolation.of(self._resource, field.name)
+            raise InvalidValueError(error.code, error.message)
+        return value
 
     def _violated(self, field: Field, pointer: str, error: InvalidValueError) -> None:
         self.violations.append(Violation(f"{pointer}/{field.name}", error.code, error.message))

@@ -21,7 +21,7 @@ def read_text(field: Field, text: str | None) -> Value:
     """
     kind = field.type.kind
     if text is None or (not text and kind is not Kind.STRING):
-        return records.required(field, None)
+        return None
     if kind in (Kind.ARRAY, Kind.JSON):
         try:
             return read_member(field, parse_json(text.encode()))

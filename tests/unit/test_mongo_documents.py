@@ -86,7 +86,7 @@ def test_back_and_forth() -> None:
 
 def test_through_a_collection() -> None:
     """The mapping alone, on a store in memory."""
-    collection = mongomock.MongoClient().db.products
+    collection: Any = mongomock.MongoClient().db.products
     found = {**stored(RECORD), "price": None, "_id": 1}
     collection.insert_one(found)
     [row] = decoder(SHOP["products"], [SHOP["products"].fields["name"]])(list(collection.find()))

@@ -6,11 +6,11 @@ import itertools
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -70,6 +70,15 @@ def together(repository: MongoRepository, *writes: Write) -> list[Document | Rep
         return [future.result() for future in [pool.submit(start, write) for write in writes]]
 
 
+class Story(NamedTuple):
+    """What is there, what then happens at once, and the resource and field that refer to the number."""
+
+    before: Sequence[Write]
+    contest: Sequence[Write]
+    resource: str
+    reference: str
+
+
 def product(number: int, category: int | None) -> dict[str, Any]:
     return {
         "id": UUID(int=number),
@@ -80,29 +89,29 @@ def product(number: int, category: int | None) -> dict[str, Any]:
     }
 
 
-def restricted(number: int) -> tuple[list[Write], list[Write], str, str]:
+def restricted(number: int) -> Story:
     """A product is put into a category that is being deleted."""
     there = queries.insert(CATALOG, "categories", {"id": number, "name": f"c{number}"})
     child = queries.insert(CATALOG, "products", product(number, number))
-    return [there], [child, _deletion("categories", number)], "products", "category_id"
+    return Story([there], [child, _deletion("categories", number)], "products", "category_id")
 
 
-def moved(number: int) -> tuple[list[Write], list[Write], str, str]:
+def moved(number: int) -> Story:
     """The same by an update."""
     there = queries.insert(CATALOG, "categories", {"id": number, "name": f"c{number}"})
     elsewhere = queries.insert(CATALOG, "products", product(number, None))
     child = queries.update(CATALOG, "products", {"category_id": number}, queries.eq("id", UUID(int=number)))
-    return [there, elsewhere], [child, _deletion("categories", number)], "products", "category_id"
+    return Story([there, elsewhere], [child, _deletion("categories", number)], "products", "category_id")
 
 
-def nulled(number: int) -> tuple[list[Write], list[Write], str, str]:
+def nulled(number: int) -> Story:
     """An order is given to a seller who is being deleted, and would be taken from them."""
     there = queries.insert(CATALOG, "staff", {"id": number, "name": "x"})
     row = {"id": number, "status": "open", "placed_at": NOW, "seller_id": number}
-    return [there], [queries.replace(CATALOG, "orders", row), _deletion("staff", number)], "orders", "seller_id"
+    return Story([there], [queries.replace(CATALOG, "orders", row), _deletion("staff", number)], "orders", "seller_id")
 
 
-def cascaded(number: int) -> tuple[list[Write], list[Write], str, str]:
+def cascaded(number: int) -> Story:
     """A return is made of a line whose order is being deleted, line and all."""
     order = {"id": number, "status": "open", "placed_at": NOW}
     line = {"order_id": number, "position": 1, "product_id": UUID(int=number), "quantity": 1}
@@ -112,14 +121,14 @@ def cascaded(number: int) -> tuple[list[Write], list[Write], str, str]:
         queries.insert(CATALOG, "lines", line),
     ]
     child = queries.insert(CATALOG, "returns", {"id": number, "order_id": number, "position": 1})
-    return there, [child, _deletion("orders", number)], "returns", "order_id"
+    return Story(there, [child, _deletion("orders", number)], "returns", "order_id")
 
 
 def _deletion(resource: str, number: int) -> Write:
     return queries.delete(CATALOG, resource, queries.eq("id", number))
 
 
-def race(repository: MongoRepository, database: Any, story: Callable[[int], Any], rounds: int) -> Counter[str]:
+def race(repository: MongoRepository, database: Any, story: Callable[[int], Story], rounds: int) -> Counter[str]:
     """Child against parent, so many times; what came of it, counted."""
     outcomes: Counter[str] = Counter()
     for _ in range(rounds):
@@ -143,7 +152,7 @@ def race(repository: MongoRepository, database: Any, story: Callable[[int], Any]
 
 
 @pytest.mark.parametrize("story", [restricted, moved, nulled, cascaded])
-def test_no_reference_dangles(races: MongoRepository, database: Any, story: Callable[[int], Any]) -> None:
+def test_no_reference_dangles(races: MongoRepository, database: Any, story: Callable[[int], Story]) -> None:
     outcomes = race(races, database, story, ROUNDS)
     assert outcomes["dangling"] == 0
     assert outcomes.total() == ROUNDS

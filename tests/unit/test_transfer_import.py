@@ -132,7 +132,7 @@ def test_json_records_with_unknown_or_missing_members(repository: OracleReposito
     assert error.unit == "item"
     assert found == [
         (2, "nam", 'categories has no column "nam", but "name".'),
-        (2, "name", 'null value in column "name" violates not-null constraint (23502)'),
+        (2, "name", 'null value in column "name" of relation "categories" violates not-null constraint (23502)'),
         (3, None, "is not an object"),
         (4, "id", "is given here, but not in the first record"),
     ]
