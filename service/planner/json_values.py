@@ -8,6 +8,7 @@ from typing import Any
 
 from repositories.schema import Kind, Type, Value
 from service.planner.text import (
+    INT_BOUNDS,
     InvalidValueError,
     checked_decimal,
     checked_integer,
@@ -57,8 +58,19 @@ def free_json(value: Any, depth: int = 1) -> Any:
     if isinstance(value, Decimal):
         return _finite(value) or 0.0  # jsonb knows no negative zero
     if isinstance(value, int) and not isinstance(value, bool):
-        return checked_integer(_INT64, value)
+        return _free_integer(value)
     return value
+
+
+def _free_integer(value: int) -> int | float:
+    """An int64, or a double in the digits that answers write it in (1e22 has 23 of them)."""
+    low, high = INT_BOUNDS[Kind.INT64]
+    if low <= value <= high:
+        return value
+    number = _finite(value)
+    if Decimal(repr(number)) != value:
+        raise out_of_range(_INT64)
+    return number
 
 
 def _number(kind: Type, value: int | Decimal) -> Value:

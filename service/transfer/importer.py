@@ -13,12 +13,12 @@ from repositories.base import Repository
 from repositories.errors import RepositoryError, Unavailable
 from repositories.query import Insert, Row
 from repositories.schema import Field, Generated, Resource
-from service.planner.records import RecordReader
+from service.planner.records import RecordReader, read_json
 from service.planner.scope import Scope
 from service.transfer.formats import Malformed, Table, TransferError
 from service.transfer.ordering import parents_first, refers_to_itself
 from service.transfer.source import Source
-from service.transfer.values import read_member, read_text
+from service.transfer.values import read_text
 
 #: Records in one write, which is one transaction.
 BATCH = 1000
@@ -132,7 +132,7 @@ class Import:
             first = list(islice(table.records, 1))
             given = self._given(table, first)
             names = {field.name for field in given}
-            reader = RecordReader(Scope(self.resource), given, read_member if table.names is None else read_text)
+            reader = RecordReader(Scope(self.resource), given, read_json if table.names is None else read_text)
             self._columns = reader.columns
             for place, record in chain(first, table.records):
                 if isinstance(record, str):

@@ -124,6 +124,8 @@ JSON_TAKEN: list[tuple[Type, str, Value]] = [
     (Type(Kind.JSON), '"text"', "text"),
     (Type(Kind.JSON), "[1,1.0,null,{}]", [1, 1.0, None, {}]),
     (Type(Kind.JSON), "-0.0", 0.0),
+    (Type(Kind.JSON), "9223372036854776000", 2.0**63),
+    (Type(Kind.JSON), "100000000000000000000", 1e20),
     (Type(Kind.JSON), '{"$a":{"b.c":{"":9223372036854775807}}}', {"$a": {"b.c": {"": 2**63 - 1}}}),
     (Type(Kind.JSON), "[" * 64 + "]" * 64, None),
 ]
@@ -153,6 +155,7 @@ JSON_REFUSED: list[tuple[Type, str, str]] = [
     (Type(Kind.ARRAY, items=Type(Kind.INT64)), "[[1]]", "22P02"),
     (Type(Kind.ARRAY, items=Type(Kind.INT64)), '["x"]', "22P02"),
     (Type(Kind.JSON), "9223372036854775808", "22003"),
+    (Type(Kind.JSON), "-" + "1" * 400, "22003"),
     (Type(Kind.JSON), "[1e400]", "22003"),
     (Type(Kind.JSON), '{"a\\u0000":1}', "22P05"),
     (Type(Kind.JSON), "[" * 65 + "]" * 65, "54001"),
