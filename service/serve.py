@@ -36,13 +36,13 @@ def serve(settings: Settings, announce: Callable[[Settings, str], None]) -> None
     `announce` is called with the settings and the service's URL once it answers. Raises what `failures` explains.
     """
     log.configure(settings.log_level, settings.log_format)
-    address, port = _address(settings.host, settings.port)
+    address, port = free_address(settings.host, settings.port)
     declared = catalog.load(settings.resources)
-    with _interruptible(), located(settings) as complete:
+    with interruptible(), located(settings) as complete:
         with open_repository(complete, declared) as repository:
             repository.ping()
             prepare_schema(repository, complete.schema_mode)
-        _address(address, port)
+        free_address(address, port)
         server = _Server(
             "service.wsgi:create",
             address=address,
@@ -97,7 +97,7 @@ class _Server(MPServer):
                 return
 
 
-def _address(host: str, port: int) -> tuple[str, int]:
+def free_address(host: str, port: int) -> tuple[str, int]:
     """The numeric address to listen on, free at this moment. Granian itself would share the port with another."""
     try:
         family, kind, protocol, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -127,7 +127,7 @@ def _netloc(host: str, port: int) -> str:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Until the server takes the signals, SIGTERM and SIGHUP unwind as Ctrl-C does, so that servers are stopped."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -143,10 +143,16 @@ def projection(resource: Resource, fields: Sequence[Field]) -> BSON:
     return {"_id": 0, **names} if "_id" not in names and names else names or {"_id": 1}
 
 
+def _is_never_null(key: Sort, where: Filter) -> bool:
+    return key.column.field.required or key.column.field in where.present
+
+
 def _is_native(key: Sort, where: Filter) -> bool:
-    """MongoDB places this key's nulls, if it can have any, where they are asked for."""
-    field = key.column.field
-    return field.required or field in where.present or key.nulls_first != key.descending
+    """MongoDB places this key's nulls, if it can have any, where they are asked for.
+
+    But where it merges index scans, it takes a missing member for less than null, and mixes up the keys after it.
+    """
+    return _is_never_null(key, where) or (key.nulls_first != key.descending and not where.merges)
 
 
 def _sort(resource: Resource, order: Sequence[Sort], where: Filter) -> tuple[SortSpec, BSON]:
@@ -183,10 +189,10 @@ def _with_whole_key(resource: Resource, order: Sequence[Sort], where: Filter) ->
 
 
 def _split(resource: Resource, order: Sequence[Sort], where: Filter) -> str | None:
-    """The first sort key's path, if it alone is misplaced by MongoDB and an index has this order."""
+    """The first sort key's path, if it alone can be null, and be misplaced, and an index has this order."""
     if not order or any(key.column.field.type.kind in _STRUCTURED for key in order):
         return None
-    if [_is_native(key, where) for key in order] != [False] + [True] * (len(order) - 1):
+    if _is_native(order[0], where) or not all(_is_never_null(key, where) for key in order[1:]):
         return None
     if not any(_serves(resource, index, order, where) for index in resource.indexes):
         return None

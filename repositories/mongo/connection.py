@@ -79,19 +79,22 @@ class Connection:
         `work` is run again after a conflict with others, until the deadline; a commit whose outcome is unknown is
         sent again as a commit only.
         """
-        attempts = 0
+        conflicted = False
 
         def attempt(session: ClientSession) -> T:
-            nonlocal attempts
-            attempts += 1
-            return work(session)
+            nonlocal conflicted
+            try:
+                return work(session)
+            except OperationFailure as error:
+                conflicted = conflicted or error.has_error_label("TransientTransactionError")
+                raise
 
         with self._client.start_session() as session:
             try:
                 return session.with_transaction(attempt, SNAPSHOT, DURABLE, ReadPreference.PRIMARY)
             except PyMongoError as error:
-                # Time that ran out before the commit was sent, after others had been in the way.
-                if attempts > 1 and error.timeout and not _outcome_is_unknown(error):
+                # Others were in the way until time ran out; but not while the commit was on its way.
+                if conflicted and error.timeout and not error.has_error_label("UnknownTransactionCommitResult"):
                     raise Conflict from error
                 raise
 
@@ -144,14 +147,6 @@ class Connection:
     def close(self) -> None:
         """Close every connection."""
         self._client.close()
-
-
-def _outcome_is_unknown(error: PyMongoError) -> bool:
-    """The commit was sent, and not answered; the driver's own timeout error hides what it was about."""
-    causes = (error, error.__cause__)
-    return any(
-        isinstance(each, PyMongoError) and each.has_error_label("UnknownTransactionCommitResult") for each in causes
-    )
 
 
 def _retried(work: Callable[[], T]) -> T:

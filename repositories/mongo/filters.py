@@ -39,6 +39,8 @@ class Filter:
     present: frozenset[Field]
     #: The condition names the whole primary key: there is at most one.
     single: bool
+    #: MongoDB may answer it from several index scans, merged by the sort.
+    merges: bool
 
 
 def compile_filter(resource: Resource, condition: Condition) -> Filter:
@@ -54,7 +56,8 @@ def compile_filter(resource: Resource, condition: Condition) -> Filter:
         builds.append(_whole_key(resource, equal))
         conjuncts = [each for each in conjuncts if not any(each is equal[field] for field in resource.key)]
     builds.append(_build(resource, And(tuple(conjuncts)), negated=False))
-    return Filter(_joined("$and", builds), frozenset(equal), _present(condition, negated=False), single)
+    present = _present(condition, negated=False)
+    return Filter(_joined("$and", builds), frozenset(equal), present, single, _merges(condition, negated=False))
 
 
 def _conjuncts(condition: Condition) -> list[Condition]:
@@ -84,6 +87,19 @@ def _present(condition: Condition, *, negated: bool) -> frozenset[Field]:
             if isinstance(condition, Or) == negated:
                 return frozenset().union(*parts)
             return frozenset.intersection(*parts) if parts else frozenset()
+
+
+def _merges(condition: Condition, *, negated: bool) -> bool:
+    """The condition has alternatives that an index holds apart: values of a list, null and missing, a disjunction."""
+    match condition:
+        case Not(inner):
+            return _merges(inner, negated=not negated)
+        case Comparison(_, operator, _):
+            return operator is Operator.IN and not negated
+        case Is(_, state):
+            return state in (State.NULL, State.NOT_NULL, State.UNKNOWN) and (state is State.NOT_NULL) == negated
+        case And(conditions) | Or(conditions):
+            return isinstance(condition, Or) != negated or any(_merges(each, negated=negated) for each in conditions)
 
 
 def _build(resource: Resource, condition: Condition, *, negated: bool) -> Build:

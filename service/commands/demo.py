@@ -38,7 +38,9 @@ def demo(
     settings = _settings(load(backend=backend, port=port, data_dir=data_dir), products)
     embedded = settings.database_url is None
     shop = Shop(products)
-    with located(settings) as complete:
+    if not seed_only:
+        serve.free_address(settings.host, settings.port)  # told before the shop is filled, not after
+    with serve.interruptible(), located(settings) as complete:
         _fill(complete, shop)
         if seed_only:
             return

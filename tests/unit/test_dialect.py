@@ -208,8 +208,8 @@ def test_preferences() -> None:
 
 def test_entity_tags() -> None:
     assert parse_tags("*", weak=True) is None
-    assert parse_tags('"a", W/"b" , "c"', weak=True) == {"a", "b", "c"}
-    assert parse_tags('"a", W/"b"', weak=False) == {"a"}
+    assert parse_tags('"a", W/"b" , "c"', weak=True) == frozenset({"a", "b", "c"})
+    assert parse_tags('"a", W/"b"', weak=False) == frozenset({"a"})
     for header in ("a", '"a" "b"', '"a', 'w/"a"', "", '"a\n"'):
         if header:
             with pytest.raises(RequestError):

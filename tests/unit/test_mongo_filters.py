@@ -14,7 +14,22 @@ from repositories.mongo.filters import COMPARISONS, FALSE, TRUE, compile_filter
 from repositories.query import Operator, State
 from tests.catalogs import shop
 from tests.contract import queries
-from tests.contract.queries import Filter, compare, eq, every, gt, ilike, like, lt, negated, neq, some, state, within
+from tests.contract.queries import (
+    Filter,
+    compare,
+    eq,
+    every,
+    gt,
+    ilike,
+    like,
+    lt,
+    negated,
+    neq,
+    null,
+    some,
+    state,
+    within,
+)
 
 SHOP = shop()
 
@@ -106,6 +121,30 @@ def test_which_fields_cannot_be_null(where: Filter, present: set[str]) -> None:
     read = queries.read(SHOP, "products", where=where)
     found = compile_filter(SHOP["products"], read.selection.where)
     assert {field.name for field in found.present} == present
+
+
+@pytest.mark.parametrize(
+    ("where", "merges"),
+    [
+        (eq("stock", 1), False),
+        (every(gt("stock", 1), like("name", "x*"), negated(within("views", 1))), False),
+        (within("stock", 1), True),
+        (null("stock"), True),
+        (negated(null("stock")), False),
+        (state("stock", State.NOT_NULL), False),
+        (negated(state("stock", State.NOT_NULL)), True),
+        (state("active", State.UNKNOWN), True),
+        (state("active", State.TRUE), False),
+        (negated(state("active", State.TRUE)), False),
+        (some(eq("stock", 1), eq("stock", 2)), True),
+        (negated(every(eq("stock", 1), eq("stock", 2))), True),
+        (negated(some(eq("stock", 1), eq("stock", 2))), False),
+        (every(eq("stock", 1), every(within("views", 1))), True),
+    ],
+)
+def test_which_filters_may_merge_scans(where: Filter, merges: bool) -> None:
+    read = queries.read(SHOP, "products", where=where)
+    assert compile_filter(SHOP["products"], read.selection.where).merges is merges
 
 
 def test_free_json_has_no_order() -> None:

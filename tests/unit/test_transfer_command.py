@@ -151,7 +151,8 @@ def test_faults_are_listed(run: Run, capsys: pytest.CaptureFixture[str]) -> None
     assert lines[:3] == [
         "[x].csv, line 2: has 1 fields where the header has 2",
         '[x].csv, line 3, column id: invalid input syntax for type bigint: "x" (22P02)',
-        '[x].csv, line 3, column name: null value in column "name" of relation "people" violates not-null constraint (23502)',
+        '[x].csv, line 3, column name: null value in column "name" of relation "people" violates not-null constraint'
+        " (23502)",
     ]
     assert lines[-2:] == ["… and 13 more.", "diglot: [x].csv: 33 faults found; nothing was written."]
 
