@@ -63,21 +63,42 @@ def contenders(backend: str, url: str) -> list[Contender]:
     ]
 
 
-def works(shop: Shop) -> dict[str, list[str]]:
-    """The kinds of request, each as the paths that are asked for in turn."""
+def works(shop: Shop) -> dict[str, list[tuple[str, str]]]:
+    """The kinds of request, each as the paths that are asked for in turn: the service's, and the floor's."""
+    customers = range(1, shop.customers + 1)
     return {
-        "one by id": [f"/api/products/{key}" for key in shop.products],
+        "one by id": [(f"/api/products/{key}", f"/api/products/{key}") for key in shop.products],
         "list of 20": [
-            f"/api/products?category_id=eq.{category}&price=gte.{price}&order=price.desc&limit=20"
+            (
+                f"/api/products?category_id=eq.{category}&price=gte.{price}&order=price.desc&limit=20",
+                f"/api/products?category_id={category}&price={price}&limit=20",
+            )
             for category in shop.categories
             for price in (5, 10, 20)
         ],
+        "20 with a to-one embed": [
+            (
+                f"/api/products?category_id=eq.{category}&select=id,sku,name,price,category(id,name)"
+                "&order=price.desc&limit=20",
+                f"/by-hand/products-with-category?category={category}",
+            )
+            for category in shop.categories
+        ],
+        "20 with a to-many embed": [
+            (
+                f"/api/orders?customer_id=eq.{customer}&order=placed_at.desc&limit=20"
+                "&select=id,status,placed_at,order_lines(position,quantity,unit_price)",
+                f"/by-hand/orders-with-lines?customer={customer}",
+            )
+            for customer in customers
+        ],
+        "grouped aggregate": [
+            (
+                "/api/products?select=category_id,count(),total:price.sum(),pieces:stock.sum()&order=category_id",
+                "/by-hand/sales",
+            )
+        ],
     }
-
-
-def spoken(contender: str, path: str) -> str:
-    """The path in the contender's own language: the floor knows no operators."""
-    return path if contender == "diglot" else path.replace("=eq.", "=").replace("=gte.", "=")
 
 
 def check(answers: dict[str, list[object]], work: str) -> None:
@@ -104,7 +125,7 @@ def measure(contender: Contender, shop: Shop, round_: int, seconds: float, folde
     answers: Answers = {}
     with running(contender, PORT) as process:
         for work, paths in works(shop).items():
-            mine = [spoken(contender.name, path) for path in paths]
+            mine = [own if contender.name == "diglot" else by_hand for own, by_hand in paths]
             answers[work] = fetched(mine)
             url = f"http://127.0.0.1:{PORT}"
             load.run(url, mine, seconds=max(1, seconds / 3), connections=CONNECTIONS, folder=folder)

@@ -24,6 +24,7 @@ class Shop:
     url: str
     products: list[str]
     categories: list[int]
+    customers: int
 
 
 @contextmanager
@@ -38,4 +39,5 @@ def loaded(backend: str, folder: Path, products: int) -> Iterator[Shop]:
         rows = next(iter([part.rows() for part in records.parts if part.resource == "products"]))
         categories = sorted({row[fields.index("category_id")] for row in rows})
         step = max(1, products // 2000)
-        yield Shop(server.url, [str(records.product_id(number)) for number in range(0, products, step)], categories)
+        keys = [str(records.product_id(number)) for number in range(0, products, step)]
+        yield Shop(server.url, keys, categories, records.customers)

@@ -57,3 +57,80 @@ def page() -> Response:
         limit=int(arguments["limit"]),
     )
     return _json([_record(document) for document in found])
+
+
+@app.get("/by-hand/products-with-category")
+def to_one() -> Response:
+    found = products.aggregate(
+        [
+            {"$match": {"category_id": int(request.args["category"])}},
+            {"$sort": {"price": -1, "_id": 1}},
+            {"$limit": 20},
+            {"$lookup": {"from": "categories", "localField": "category_id", "foreignField": "_id", "as": "category"}},
+            {"$project": {"sku": 1, "name": 1, "price": 1, "category._id": 1, "category.name": 1}},
+        ]
+    )
+    records = []
+    for document in found:
+        [category] = document.pop("category")
+        record = {"id": document.pop("_id"), **document}
+        record["category"] = {"id": category["_id"], "name": category["name"]}
+        records.append(record)
+    return _json(records)
+
+
+@app.get("/by-hand/orders-with-lines")
+def to_many() -> Response:
+    found = products.database.get_collection("orders", codec_options=products.codec_options).aggregate(
+        [
+            {"$match": {"customer_id": int(request.args["customer"])}},
+            {"$sort": {"placed_at": -1, "_id": 1}},
+            {"$limit": 20},
+            {
+                "$lookup": {
+                    "from": "order_lines",
+                    "localField": "_id",
+                    "foreignField": "_id.order_id",
+                    "pipeline": [{"$sort": {"_id": 1}}],
+                    "as": "lines",
+                }
+            },
+            {"$project": {"status": 1, "placed_at": 1, "lines._id": 1, "lines.quantity": 1, "lines.unit_price": 1}},
+        ]
+    )
+    return _json(
+        [
+            {
+                "id": order["_id"],
+                "status": order["status"],
+                "placed_at": order["placed_at"],
+                "order_lines": [
+                    {
+                        "position": line["_id"]["position"],
+                        "quantity": line["quantity"],
+                        "unit_price": line["unit_price"],
+                    }
+                    for line in order["lines"]
+                ],
+            }
+            for order in found
+        ]
+    )
+
+
+@app.get("/by-hand/sales")
+def grouped() -> Response:
+    found = products.aggregate(
+        [
+            {
+                "$group": {
+                    "_id": "$category_id",
+                    "count": {"$sum": 1},
+                    "total": {"$sum": "$price"},
+                    "pieces": {"$sum": "$stock"},
+                }
+            },
+            {"$sort": {"_id": 1}},
+        ]
+    )
+    return _json([{"category_id": group.pop("_id"), **group} for group in found])

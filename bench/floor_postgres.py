@@ -8,11 +8,12 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, request
+from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 app = Flask(__name__)
-pool = ConnectionPool(
+pool: ConnectionPool[Connection[dict[str, Any]]] = ConnectionPool(
     os.environ["FLOOR_URL"],
     min_size=8,
     max_size=8,
@@ -53,5 +54,47 @@ def page() -> Response:
         rows = connection.execute(
             f"SELECT {COLUMNS} FROM products WHERE category_id = %s AND price >= %s ORDER BY price DESC, id LIMIT %s",
             (int(arguments["category_id"]), Decimal(arguments["price"]), int(arguments["limit"])),
+        ).fetchall()
+    return _json(rows)
+
+
+@app.get("/by-hand/products-with-category")
+def to_one() -> Response:
+    with pool.connection() as connection:
+        rows = connection.execute(
+            "SELECT p.id, p.sku, p.name, p.price, c.id AS category_id, c.name AS category_name "
+            "FROM products p JOIN categories c ON c.id = p.category_id "
+            "WHERE p.category_id = %s ORDER BY p.price DESC, p.id LIMIT 20",
+            (int(request.args["category"]),),
+        ).fetchall()
+    for row in rows:
+        row["category"] = {"id": row.pop("category_id"), "name": row.pop("category_name")}
+    return _json(rows)
+
+
+@app.get("/by-hand/orders-with-lines")
+def to_many() -> Response:
+    with pool.connection() as connection:
+        orders = connection.execute(
+            "SELECT id, status, placed_at FROM orders WHERE customer_id = %s ORDER BY placed_at DESC, id LIMIT 20",
+            (int(request.args["customer"]),),
+        ).fetchall()
+        found: dict[int, list[Any]] = {order["id"]: order.setdefault("order_lines", []) for order in orders}
+        lines = connection.execute(
+            "SELECT order_id, position, quantity, unit_price FROM order_lines WHERE order_id = ANY(%s) "
+            "ORDER BY order_id, position",
+            (list(found),),
+        ).fetchall()
+    for line in lines:
+        found[line.pop("order_id")].append(line)
+    return _json(orders)
+
+
+@app.get("/by-hand/sales")
+def grouped() -> Response:
+    with pool.connection() as connection:
+        rows = connection.execute(
+            "SELECT category_id, count(*) AS count, sum(price) AS total, sum(stock) AS pieces "
+            "FROM products GROUP BY category_id ORDER BY category_id"
         ).fetchall()
     return _json(rows)

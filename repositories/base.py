@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from repositories.query import Read, Row, Write
 from repositories.schema import Catalog, Resource, Value
@@ -58,6 +58,28 @@ class Document:
     total: int | None = None
     key: tuple[Value, ...] | None = None
     created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a store answers a read: the same shape from every store, so that they can be laid side by side.
+
+    `statement` is SQL with numbered placeholders, or the command as extended JSON; `parameters` the values of the
+    placeholders as JSON (none for a command, which holds them). `plan` is the store's own plan, as JSON. `indexes` are
+    the names of the indexes that the plan uses, `scans` the resources that it reads whole, `sorts` whether it sorts in
+    memory. With `analyze`: `rows` of the answer, `examined` index entries and records, and the store's `milliseconds`.
+    """
+
+    backend: str
+    statement: str
+    parameters: list[Any]
+    plan: Any
+    indexes: tuple[str, ...]
+    scans: tuple[str, ...]
+    sorts: bool
+    rows: int | None = None
+    examined: int | None = None
+    milliseconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +123,14 @@ class Repository(ABC):
 
         The statement timeout bounds each batch, not the whole. The store's cursor is closed with the context.
         """
+
+    @abstractmethod
+    def lines(self, read: Read, batch: int = 1000) -> AbstractContextManager[Iterator[bytes]]:
+        """The same stream as finished JSON: chunks of whole lines, each a record's object (as in `json`)."""
+
+    @abstractmethod
+    def explain(self, read: Read, *, analyze: bool = False, verbose: bool = False) -> Explanation:
+        """What the store would do for `json(read)`, in its own terms; with `analyze` it does it, and tells the cost."""
 
     @abstractmethod
     def write(self, write: Write) -> Document:

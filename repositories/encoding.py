@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -18,10 +19,46 @@ from typing import Any
 
 import orjson
 
-from repositories.query import Row
+from repositories.expressions import type_of
+from repositories.query import Embed, Expression, Member, Output, Record, Row
 from repositories.schema import Kind, Type, Value
 
 _Converter = Callable[[Value], Any]
+
+
+def outputs_encoder(outputs: Sequence[Output], embeds: tuple[Embed, ...]) -> Callable[[Iterable[Row]], bytes]:
+    """A function that writes rows of these outputs, records within records included, as one JSON array of objects."""
+    write = _object_writer(outputs, embeds)
+    return lambda rows: orjson.dumps([write(row) for row in rows])
+
+
+def _object_writer(outputs: Sequence[Output], embeds: tuple[Embed, ...]) -> Callable[[Row], dict[str, Any]]:
+    names = [output.name for output in outputs]
+    found = [(i, _expression_converter(output.expression, embeds)) for i, output in enumerate(outputs)]
+    converters = [(i, convert) for i, convert in found if convert is not None]
+
+    def write(row: Row) -> dict[str, Any]:
+        values = list(row)
+        for index, convert in converters:
+            if values[index] is not None:
+                values[index] = convert(values[index])
+        return dict(zip(names, values, strict=True))
+
+    return write
+
+
+def _expression_converter(expression: Expression, embeds: tuple[Embed, ...]) -> _Converter | None:
+    match expression:
+        case Record(index):
+            embed = embeds[index]
+            write = _object_writer(embed.selection.outputs, embed.selection.embeds)
+            return (lambda rows: [write(row) for row in rows]) if embed.relation.many else write
+        case Member(index, inner):
+            convert = _expression_converter(inner, embeds[index].selection.embeds)
+            if convert is None or not embeds[index].relation.many:
+                return convert
+            return lambda values: [None if value is None else convert(value) for value in values]
+    return _converter(type_of(expression, embeds))
 
 
 def records_encoder(names: Sequence[str], types: Sequence[Type]) -> Callable[[Iterable[Row]], bytes]:
@@ -70,9 +107,31 @@ def double_text(value: float) -> str:
     if size < 1e15 and value.is_integer():
         return str(int(value)) if value or math.copysign(1, value) > 0 else "-0"
     if 1e15 <= size < 1e16:
-        sign, digits = "-" if value < 0 else "", str(int(size)).rstrip("0")
-        return f"{sign}{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}e+15"
-    return repr(value)
+        return _scientific(value, repr(size).removesuffix(".0").replace(".", ""), 15)
+    return repr(value) if size < 1e16 else _large_double_text(value)
+
+
+def _large_double_text(value: float) -> str:
+    """Of a large double, Python's shortest text may lie halfway to the next one; PostgreSQL then writes more digits."""
+    number = int(abs(value))
+    above = int(math.nextafter(number, math.inf)) - number if number < sys.float_info.max else 0
+    below = number - int(math.nextafter(number, 0))
+    written = int(Decimal(repr(abs(value))))
+    if 2 * (written - number) not in (above, -below):
+        return repr(value)
+    unit = 10 ** (len(str(number)) - 1)
+    while True:
+        low = number // unit * unit
+        inside = [near for near in (low, low + unit) if -below < 2 * (near - number) < above]
+        if inside:
+            shortest = str(min(inside, key=lambda near: abs(near - number)))
+            return _scientific(value, shortest, len(shortest) - 1)
+        unit //= 10
+
+
+def _scientific(value: float, digits: str, exponent: int) -> str:
+    digits = digits.rstrip("0")
+    return f"{'-' if value < 0 else ''}{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}e+{exponent}"
 
 
 def json_text(value: Any) -> str:
@@ -88,6 +147,8 @@ def json_text(value: Any) -> str:
     if isinstance(value, float):
         text = repr(value or 0.0)  # `jsonb` has no negative zero
         return decimal_text(Decimal(text)) if "e" in text else text
+    if isinstance(value, Decimal):
+        return decimal_text(value)
     if isinstance(value, dict):
         members = sorted((len(raw := key.encode()), raw, key) for key in value)
         return "{" + ", ".join(f"{encode_basestring(key)}: {json_text(value[key])}" for *_, key in members) + "}"

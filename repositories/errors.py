@@ -8,6 +8,7 @@
     │   ├── CheckViolation         23514
     │   └── ValueOutOfRange        22003
     ├── PreconditionFailed     the record is not as the request expects it
+    ├── CastFailed             a value cannot be cast as the query asks (22P02)
     ├── QueryRefused           the store cannot run this query (a pattern too costly, say)
     ├── SchemaMismatch         the store's tables or collections are not those of the catalog
     ├── Conflict               concurrent writers, retried in vain: the request may be sent again
@@ -125,6 +126,7 @@ class ValueOutOfRange(ConstraintError):
     """A number does not fit its type, or a generated number has run out of range."""
 
     code = "22003"
+    message = "A number does not fit its type."
 
 
 class PreconditionFailed(RepositoryError):
@@ -132,6 +134,13 @@ class PreconditionFailed(RepositoryError):
 
     code = "PGRST412"
     message = "The record is not as the request expects it."
+
+
+class CastFailed(RepositoryError):
+    """A value that the query casts cannot be read as the type it asks for (a number out of range: ValueOutOfRange)."""
+
+    code = "22P02"
+    message = "A value cannot be cast to the type that the request asks for."
 
 
 class QueryRefused(RepositoryError):

@@ -102,7 +102,7 @@ def _literal(character: str, fold: bool) -> str:
 
 def case_variants(character: str) -> str:
     """All characters that fold to the same character as this one, itself included, in code point order."""
-    return _fold_classes().get(simple_fold(character), character)
+    return fold_classes().get(simple_fold(character), character)
 
 
 def simple_fold(character: str) -> str:
@@ -115,7 +115,7 @@ def simple_fold(character: str) -> str:
 
 
 @cache
-def _fold_classes() -> dict[str, str]:
+def fold_classes() -> dict[str, str]:
     """From each fold to its characters, for folds that more than one character has. Built on first use."""
     classes: dict[str, list[str]] = defaultdict(list)
     for code in range(sys.maxunicode + 1):

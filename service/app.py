@@ -6,8 +6,9 @@ from flask import Flask, redirect
 from werkzeug.wrappers import Response
 
 from repositories.base import Repository
-from service import health, problems, resources
+from service import docs_page, health, openapi, problems, resources
 from service.config import Settings
+from service.keys import KeyConverter
 from service.planner.scope import PlanLimits
 
 
@@ -16,24 +17,23 @@ def create_app(repository: Repository, settings: Settings) -> Flask:
     app = Flask("service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.url_map.merge_slashes = False
+    app.url_map.converters["key"] = KeyConverter
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    limits = PlanLimits(
-        max_rows=settings.max_rows,
-        max_insert_rows=settings.max_insert_rows,
-        max_filters=settings.max_filters,
-        max_depth=settings.max_depth,
-        unfiltered_writes=settings.unfiltered_writes,
-    )
     api = resources.Api(
         repository,
         repository.catalog,
-        limits,
+        plan_limits(settings),
         settings.api_prefix,
         settings.max_url,
         settings.return_default == "representation",
+        settings.max_stream_rows,
+        settings.csv_guard,
+        settings.plan_enabled,
     )
     app.register_blueprint(resources.blueprint(api))
     app.register_blueprint(health.blueprint(repository))
+    app.register_blueprint(openapi.blueprint(repository.catalog, settings.api_prefix, plans=settings.plan_enabled))
+    app.register_blueprint(docs_page.blueprint(repository.catalog, settings.api_prefix))
     problems.install(app)
 
     @app.get("/")
@@ -41,3 +41,17 @@ def create_app(repository: Repository, settings: Settings) -> Flask:
         return redirect(settings.api_prefix)
 
     return app
+
+
+def plan_limits(settings: Settings) -> PlanLimits:
+    """What a request may ask for."""
+    return PlanLimits(
+        max_rows=settings.max_rows,
+        max_insert_rows=settings.max_insert_rows,
+        max_filters=settings.max_filters,
+        max_depth=settings.max_depth,
+        max_embeds=settings.max_embeds,
+        max_embed_depth=settings.max_embed_depth,
+        aggregates=settings.aggregates,
+        unfiltered_writes=settings.unfiltered_writes,
+    )

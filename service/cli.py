@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from service.commands import config, demo, schema, serve, transfer
+from service.commands.explain import explain as explain_request
 from service.failures import EXIT_CODES, explain
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app.command()(demo.demo)
 app.add_typer(schema.group, name="schema")
 app.command("import")(transfer.import_)
 app.command()(transfer.export)
+app.command("explain")(explain_request)
 app.command()(config.config)
 
 

@@ -106,13 +106,21 @@ class Settings(BaseSettings):
     unfiltered_writes: bool = Field(False, description="Allow PATCH and DELETE on a collection without a filter.")
     plan_enabled: bool = Field(False, description="Show the native statement and its plan to clients that ask.")
 
+    csv_guard: bool = Field(
+        True, description="Put an apostrophe before CSV cells that a spreadsheet would take for a formula."
+    )
+
     max_rows: int = Field(1000, ge=1, le=1_000_000, description="Records in one page; longer pages are cut off.")
+    max_stream_rows: int = Field(
+        100_000_000, ge=1, le=1_000_000_000_000, description="Records in one answer of CSV or NDJSON, likewise."
+    )
     max_body: int = Field(1_048_576, ge=1024, le=1 << 30, description="Bytes in a request's body.")
     max_insert_rows: int = Field(100_000, ge=1, le=10_000_000, description="Records in one insert.")
     max_filters: int = Field(100, ge=1, le=10_000, description="Conditions in one request.")
     max_depth: int = Field(10, ge=1, le=100, description="How deep and=() and or=() may be nested.")
     max_embeds: int = Field(20, ge=0, le=1000, description="Embedded resources in one request.")
     max_embed_depth: int = Field(5, ge=0, le=50, description="How deep embedded resources may be nested.")
+    aggregates: bool = Field(True, description="Allow aggregate functions in `select`.")
     max_url: int = Field(32_768, ge=1024, le=65_534, description="Bytes in a request's URL.")
 
     statement_timeout: float = Field(10.0, ge=0.1, le=3600, description="Seconds for one statement in the database.")

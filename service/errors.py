@@ -25,7 +25,7 @@ class RequestError(Exception):
     status: int
     code: str
     message: str
-    details: str | None = None
+    details: str | list[dict[str, str]] | None = None
     hint: str | None = None
     errors: tuple[Violation, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from repositories.errors import (
+    CastFailed,
     CheckViolation,
     Conflict,
     ConstraintError,
@@ -42,6 +43,7 @@ STATUS: dict[type[RepositoryError], int] = {
     CheckViolation: 400,
     ValueOutOfRange: 400,
     PreconditionFailed: 412,
+    CastFailed: 400,
     QueryRefused: 400,
     SchemaMismatch: 503,
     Conflict: 503,
@@ -84,7 +86,9 @@ def of_http(error: HTTPException) -> Response:
     code = _HTTP_CODES.get(status, f"PGRST{status}")
     response = _problem(RequestError(status, code, error.description or HTTPStatus(status).phrase))
     for name, value in error.get_headers():
-        if name not in ("Content-Type", "Content-Length"):
+        if name == "Allow":  # werkzeug's set has another order in every process
+            response.headers[name] = ", ".join(sorted(value.split(", ")))
+        elif name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value
     if isinstance(error, RequestEntityTooLarge):
         response.headers["Connection"] = "close"
@@ -102,7 +106,7 @@ def _problem(error: RequestError) -> Response:
         "type": "about:blank",
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
-        "detail": error.details or error.message,
+        "detail": error.details if isinstance(error.details, str) else error.message,
         "instance": request.path,
         "code": error.code,
         "message": error.message,

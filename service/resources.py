@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
 
 from repositories.base import Document, Repository
 from repositories.errors import ConstraintError
-from repositories.query import Expectation, Insert
+from repositories.query import Delete, Expectation, Insert, Read, Update
 from repositories.schema import Catalog, Resource
-from service import representation
 from service.body import read_json
 from service.dialect.params import Params
 from service.dialect.prefer import Preferences, parse_prefer, parse_tags
 from service.dialect.query_string import parse
+from service.dialect.ranges import parse_range
 from service.errors import RequestError, bad_syntax
 from service.keys import parse_key
+from service.negotiation import LINKS, READS, READS_AND_PLANS, WRITES, Form, Media, negotiate
 from service.planner import reads, writes
+from service.planner.reads import PagePlan
+from service.planner.relations import Relations
 from service.planner.scope import PlanLimits, resource_named
+from service.planner.singular import names_one
+from service.representation import changes, items, pages, plans
+from service.representation.streams import STREAMS, csv_pieces, line_pieces
 
 #: What the headers of a request may hold together, in characters.
 MAX_HEADERS = 32_768
@@ -34,94 +40,193 @@ class Api:
     prefix: str
     max_url: int
     returning: bool = True
+    max_stream_rows: int = 100_000_000
+    csv_guard: bool = True
+    plans: bool = False
+
+    @property
+    def reads(self) -> frozenset[Form]:
+        """The forms that reads can be answered in."""
+        return READS_AND_PLANS if self.plans else READS
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What every request says, whatever its method."""
+
+    resource: Resource
+    params: Params
+    preferences: Preferences
+    media: Media
 
 
 def blueprint(api: Api) -> Blueprint:
     """The routes of the API."""
     routes = Blueprint("resources", __name__, url_prefix=api.prefix)
-    repository, limits = api.repository, api.limits
+    repository, limits, relations = api.repository, api.limits, Relations(api.catalog)
 
     @routes.before_request
     def check_request() -> None:
         _check_url(api.max_url)
-        _check_accept()
 
     @routes.get("/", strict_slashes=False)
     def welcome() -> Response:
+        negotiate(request.headers.get("Accept"), LINKS)
         links = {resource.name: {"href": f"{api.prefix}/{resource.name}"} for resource in api.catalog}
         return jsonify(message="Welcome to the API!", links=links)
 
+    @routes.route("/<name>", methods=["OPTIONS"], strict_slashes=False)
+    @routes.route("/<name>/<key:_key>", methods=["OPTIONS"])
+    def tell_methods(name: str, _key: str = "") -> Response:
+        resource_named(api.catalog, name)
+        return current_app.make_default_options_response()
+
     @routes.get("/<name>", strict_slashes=False)
     def list_records(name: str) -> Response:
-        resource, params, preferences = _asked(api, name)
-        plan = reads.plan_page(resource, params, limits, count=preferences.count is not None)
-        return representation.page(repository.json(plan.read), plan.offset, preferences)
+        asked = _asked(api, name, api.reads)
+        streams = asked.media.form in STREAMS
+        plan = reads.plan_page(
+            relations,
+            asked.resource,
+            asked.params,
+            limits,
+            count=asked.preferences.count is not None,
+            ranges=parse_range(request.headers.get("Range"), request.headers.get("Range-Unit")),
+            largest=api.max_stream_rows if streams else limits.max_rows,
+        )
+        return _streamed(api, plan, asked) if streams else _page(api, plan, asked)
 
     @routes.post("/<name>", strict_slashes=False)
     def insert_records(name: str) -> Response:
-        resource, params, preferences = _asked(api, name)
-        body, returning = read_json(request), _returning(api, preferences)
-        write = writes.plan_insert(resource, params, body, limits, returning=returning)
-        return representation.inserted(resource, _inserted(api, write, body), preferences)
+        asked = _asked(api, name, WRITES)
+        _refuse_conditions()
+        body = read_json(request)
+        write = writes.plan_insert(asked.resource, asked.params, body, limits, returning=_returning(api, asked))
+        _refuse_unless_single(asked, write)
+        return changes.inserted(asked.resource, _inserted(api, write, body), asked.media, asked.preferences)
 
     @routes.patch("/<name>", strict_slashes=False)
     def update_records(name: str) -> Response:
-        resource, params, preferences = _asked(api, name)
+        asked = _asked(api, name, WRITES)
         _refuse_conditions()
-        body, returning = read_json(request), _returning(api, preferences)
-        write = writes.plan_update(resource, params, body, limits, returning=returning)
-        return representation.written(repository.write(write), preferences)
+        body, returning = read_json(request), _returning(api, asked)
+        write = writes.plan_update(asked.resource, asked.params, body, limits, returning=returning)
+        _refuse_unless_single(asked, write)
+        return changes.written(repository.write(write), asked.media, asked.preferences)
 
     @routes.delete("/<name>", strict_slashes=False)
     def delete_records(name: str) -> Response:
-        resource, params, preferences = _asked(api, name)
+        asked = _asked(api, name, WRITES)
         _refuse_conditions()
-        write = writes.plan_delete(resource, params, limits, returning=preferences.returning == "representation")
-        return representation.written(repository.write(write), preferences)
+        returning = asked.preferences.returning == "representation"
+        write = writes.plan_delete(asked.resource, asked.params, limits, returning=returning)
+        _refuse_unless_single(asked, write)
+        return changes.written(repository.write(write), asked.media, asked.preferences)
 
-    @routes.get("/<name>/<path:key>")
-    def get_item(name: str, key: str) -> Response:
-        resource, params, _ = _asked(api, name)
-        read = reads.plan_item(resource, parse_key(key, len(resource.key)), params)
-        return representation.item(resource, repository.json(read))
-
-    @routes.put("/<name>/<path:key>")
-    def replace_item(name: str, key: str) -> Response:
-        resource, params, preferences = _asked(api, name)
-        expect, returning = _expected(resource, params), _returning(api, preferences)
-        parts = parse_key(key, len(resource.key))
-        write = writes.plan_replace(resource, parts, params, read_json(request), expect=expect, returning=returning)
-        return representation.written_item(resource, repository.write(write), preferences)
-
-    @routes.patch("/<name>/<path:key>")
-    def update_item(name: str, key: str) -> Response:
-        resource, params, preferences = _asked(api, name)
-        expect, returning = _expected(resource, params), _returning(api, preferences)
-        parts = parse_key(key, len(resource.key))
-        write = writes.plan_item_update(resource, parts, params, read_json(request), expect=expect, returning=returning)
-        return representation.written_item(resource, repository.write(write), preferences)
-
-    @routes.delete("/<name>/<path:key>")
-    def delete_item(name: str, key: str) -> Response:
-        resource, params, preferences = _asked(api, name)
-        expect, returning = _expected(resource, params), preferences.returning == "representation"
-        parts = parse_key(key, len(resource.key))
-        write = writes.plan_item_delete(resource, parts, params, expect=expect, returning=returning)
-        return representation.written_item(resource, repository.write(write), preferences)
-
+    _add_items(routes, api, relations)
     return routes
 
 
-def _asked(api: Api, name: str) -> tuple[Resource, Params, Preferences]:
+def _add_items(routes: Blueprint, api: Api, relations: Relations) -> None:
+    """The routes of single records."""
+    repository, limits = api.repository, api.limits
+
+    @routes.get("/<name>/<key:key>")
+    def get_item(name: str, key: str) -> Response:
+        asked = _asked(api, name, api.reads)
+        parts = parse_key(key, len(asked.resource.key))
+        return _item(api, reads.plan_item(relations, asked.resource, parts, asked.params, limits), asked)
+
+    @routes.put("/<name>/<key:key>")
+    def replace_item(name: str, key: str) -> Response:
+        asked = _asked(api, name, WRITES)
+        expect, returning = _expected(api, asked), _returning(api, asked)
+        parts = parse_key(key, len(asked.resource.key))
+        write = writes.plan_replace(
+            asked.resource, parts, asked.params, read_json(request), limits, expect=expect, returning=returning
+        )
+        return changes.written_item(asked.resource, repository.write(write), asked.media, asked.preferences)
+
+    @routes.patch("/<name>/<key:key>")
+    def update_item(name: str, key: str) -> Response:
+        asked = _asked(api, name, WRITES)
+        expect, returning = _expected(api, asked), _returning(api, asked)
+        parts = parse_key(key, len(asked.resource.key))
+        write = writes.plan_item_update(
+            asked.resource, parts, asked.params, read_json(request), limits, expect=expect, returning=returning
+        )
+        return changes.written_item(asked.resource, repository.write(write), asked.media, asked.preferences)
+
+    @routes.delete("/<name>/<key:key>")
+    def delete_item(name: str, key: str) -> Response:
+        asked = _asked(api, name, WRITES)
+        expect, returning = _expected(api, asked), asked.preferences.returning == "representation"
+        parts = parse_key(key, len(asked.resource.key))
+        write = writes.plan_item_delete(asked.resource, parts, asked.params, limits, expect=expect, returning=returning)
+        return changes.written_item(asked.resource, repository.write(write), asked.media, asked.preferences)
+
+
+def _asked(api: Api, name: str, forms: frozenset[Form]) -> _Asked:
+    _check_profile()
+    media = negotiate(request.headers.get("Accept"), forms)
     resource = resource_named(api.catalog, name)
-    params = parse(_unicode(request.environ["QUERY_STRING"]), max_depth=api.limits.max_depth)
-    return resource, params, parse_prefer(request.headers.get("Prefer"))
+    params = parse(
+        _unicode(request.environ["QUERY_STRING"]),
+        max_depth=api.limits.max_depth,
+        max_embed_depth=api.limits.max_embed_depth,
+        max_filters=api.limits.max_filters,
+    )
+    return _Asked(resource, params, parse_prefer(request.headers.get("Prefer")), media)
 
 
-def _returning(api: Api, preferences: Preferences) -> bool:
-    if preferences.returning is None:
-        return api.returning
-    return preferences.returning == "representation"
+def _page(api: Api, plan: PagePlan, asked: _Asked) -> Response:
+    media = asked.media
+    if media.form is Form.PLAN:
+        return plans.plan(api.repository.explain(plan.read, analyze=media.analyze, verbose=media.verbose), media)
+    return pages.page(api.repository.json(plan.read), plan, media, asked.preferences)
+
+
+def _streamed(api: Api, plan: PagePlan, asked: _Asked) -> Response:
+    """The store counts in a statement of its own, for a stream does not know its end."""
+    total = _total(api, plan.read) if plan.read.count else None
+    if asked.media.form is Form.CSV:
+        pieces = csv_pieces(api.repository, plan.read, guard=api.csv_guard)
+    else:
+        pieces = line_pieces(api.repository, plan.read, stripped=asked.media.stripped)
+    return pages.streamed(pieces, plan, total, asked.media, asked.preferences)
+
+
+def _total(api: Api, read: Read) -> int | None:
+    limit = read.selection.limit
+    assert limit is not None
+    values = (*read.values[: limit.index], 0, *read.values[limit.index + 1 :])
+    return api.repository.rows(replace(read, values=values)).total
+
+
+def _item(api: Api, read: Read, asked: _Asked) -> Response:
+    media = asked.media
+    if media.form is Form.PLAN:
+        return plans.plan(api.repository.explain(read, analyze=media.analyze, verbose=media.verbose), media)
+    if media.form is Form.CSV:
+        rows = api.repository.rows(read)
+        return items.csv_item(asked.resource, read.selection, rows, media, guard=api.csv_guard)
+    return items.item(asked.resource, api.repository.json(read), media)
+
+
+def _refuse_unless_single(asked: _Asked, write: Insert | Update | Delete) -> None:
+    """Where one record is to be answered with, refuse a write that may concern another number, before it is done."""
+    if asked.media.form is not Form.OBJECT:
+        return
+    if isinstance(write, Insert):
+        if len(write.rows) != 1:
+            raise pages.not_single(len(write.rows))
+    elif not names_one(write.resource, write.where):
+        raise pages.not_single(None)
+
+
+def _returning(api: Api, asked: _Asked) -> bool:
+    wanted = asked.preferences.returning
+    return api.returning if wanted is None else wanted == "representation"
 
 
 def _inserted(api: Api, write: Insert, body: object) -> Document:
@@ -134,20 +239,32 @@ def _inserted(api: Api, write: Insert, body: object) -> Document:
         raise
 
 
-def _expected(resource: Resource, params: Params) -> Expectation | None:
+def _expected(api: Api, asked: _Asked) -> Expectation | None:
     """The condition that `If-Match` puts on a write to one record."""
     header = request.headers.get("If-Match")
     if request.headers.get("If-None-Match") is not None:
         raise RequestError(400, "PGRST100", "If-None-Match is not understood in a write to a single record.")
     if header is None:
         return None
-    return writes.plan_expectation(resource, params, parse_tags(header, weak=False))
+    return writes.plan_expectation(asked.resource, asked.params, api.limits, parse_tags(header, weak=False))
 
 
 def _refuse_conditions() -> None:
     for name in ("If-Match", "If-None-Match"):
         if name in request.headers:
             raise RequestError(400, "PGRST100", f"{name} is understood for single records only, not for a collection.")
+
+
+def _check_profile() -> None:
+    """Clients of PostgREST may name a schema; there is one, called as theirs is by default."""
+    for name in ("Accept-Profile", "Content-Profile"):
+        if (profile := request.headers.get(name, "public")) != "public":
+            raise RequestError(
+                406,
+                "PGRST106",
+                f"Invalid schema: {profile[:80]}",
+                hint="Only the following schemas are exposed: public",
+            )
 
 
 def _check_url(max_url: int) -> None:
@@ -169,9 +286,3 @@ def _unicode(text: str) -> str:
         return text.encode("latin-1").decode()
     except UnicodeError:
         raise bad_syntax("The URL is not valid UTF-8.") from None
-
-
-def _check_accept() -> None:
-    accept = request.headers.get("Accept")
-    if accept and accept != "*/*" and not request.accept_mimetypes.best_match(("application/json",)):
-        raise RequestError(406, "PGRST107", "None of these media types are available: " + accept[:200])

@@ -245,3 +245,118 @@ def _cascades() -> tuple[Resource, ...]:
         ),
         _resource("links", identity, Field("next_id", INT64), references=(key("links", "next_id", "links", restrict),)),
     )
+
+
+def studio() -> Catalog:
+    """A new catalog of relations: to one and to many, several between the same two, through junctions, to itself."""
+    resources = (*_people(), *_films(), *_junctions())
+    return Catalog({resource.name: resource for resource in resources})
+
+
+def _reference(source: str, target: str, *columns: str, to: tuple[str, ...] = ("id",)) -> Reference:
+    """Named by its column, without `_id`, or by its target where it has several."""
+    name = columns[0].removesuffix("_id") if len(columns) == 1 else target.removesuffix("s")
+    return Reference(name, f"{source}_{'_'.join(columns)}_fkey", columns, target, to)
+
+
+def _people() -> tuple[Resource, ...]:
+    """A reference to the same resource, and records that belong to one another one to one."""
+    return (
+        _resource(
+            "people",
+            _serial(),
+            Field("name", TEXT, required=True),
+            Field("born", DATE),
+            Field("boss_id", INT64),
+            references=(_reference("people", "people", "boss_id"),),
+        ),
+        _resource(
+            "profiles",
+            Field("person_id", INT64, required=True),
+            Field("bio", TEXT),
+            Field("facts", JSON),
+            key=("person_id",),
+            references=(_reference("profiles", "people", "person_id"),),
+        ),
+    )
+
+
+def _films() -> tuple[Resource, ...]:
+    """Two references to the same resource, a composite key, and a reference to it."""
+    return (
+        _resource(
+            "films",
+            _serial(),
+            Field("title", TEXT, required=True),
+            Field("year", INT32),
+            Field("budget", INT64),
+            Field("score", DOUBLE),
+            Field("rating", Type(Kind.DECIMAL, precision=6, scale=2)),
+            Field("seen", BOOLEAN),
+            Field("opened", DATE),
+            Field("added", INSTANT),
+            Field("tags", TEXTS),
+            Field("extra", JSON),
+            Field("director_id", INT64),
+            Field("writer_id", INT64),
+            references=(_reference("films", "people", "director_id"), _reference("films", "people", "writer_id")),
+        ),
+        _resource(
+            "scenes",
+            Field("film_id", INT64, required=True),
+            Field("number", INT32, required=True),
+            Field("place", TEXT),
+            Field("minutes", INT32),
+            key=("film_id", "number"),
+            references=(_reference("scenes", "films", "film_id"),),
+        ),
+        _resource(
+            "takes",
+            _serial(),
+            Field("film_id", INT64),
+            Field("scene", INT32),
+            Field("seconds", Type(Kind.DECIMAL, precision=8, scale=3)),
+            references=(_reference("takes", "scenes", "film_id", "scene", to=("film_id", "number")),),
+        ),
+    )
+
+
+def _junctions() -> tuple[Resource, ...]:
+    """Many to many: with nothing else in the key, and with a day, so that two records can be connected twice."""
+    return (
+        _resource("genres", Field("name", TEXT, required=True), Field("serious", BOOLEAN), key=("name",)),
+        _resource(
+            "film_genres",
+            Field("film_id", INT64, required=True),
+            Field("genre", TEXT, required=True),
+            key=("film_id", "genre"),
+            references=(
+                _reference("film_genres", "films", "film_id"),
+                _reference("film_genres", "genres", "genre", to=("name",)),
+            ),
+        ),
+        _resource("halls", _serial(), Field("name", TEXT), Field("seats", INT32)),
+        _resource(
+            "screenings",
+            Field("hall_id", INT64, required=True),
+            Field("film_id", INT64, required=True),
+            Field("day", DATE, required=True),
+            Field("sold", INT32),
+            key=("film_id", "hall_id", "day"),
+            references=(
+                _reference("screenings", "halls", "hall_id"),
+                _reference("screenings", "films", "film_id"),
+            ),
+        ),
+        _resource(
+            "roles",
+            Field("film_id", INT64, required=True),
+            Field("person_id", INT64, required=True),
+            Field("part", TEXT),
+            key=("film_id", "person_id"),
+            references=(
+                _reference("roles", "films", "film_id"),
+                _reference("roles", "people", "person_id"),
+            ),
+        ),
+    )

@@ -18,7 +18,11 @@ from tests import catalogs
 from tests.oracle import OracleRepository
 from tests.servers import with_database
 
-CATALOGS: dict[str, Callable[[], Catalog]] = {"shop": catalogs.shop, "lab": catalogs.lab}
+CATALOGS: dict[str, Callable[[], Catalog]] = {
+    "shop": catalogs.shop,
+    "lab": catalogs.lab,
+    "studio": catalogs.studio,
+}
 LIMITS = Limits(statement_timeout=10, pool_timeout=5, connect_timeout=5, pool_size=8)
 #: A connection is given back a moment after its answer has arrived.
 IDLE_SECONDS = 1.0

@@ -33,11 +33,15 @@ from repositories.schema import Field, Kind, Resource, Type, Value
 BSON = dict[str, Any]
 Writer = Callable[[Value], Any]
 Reader = Callable[[Any], Value]
+#: From documents to rows.
+Decode = Callable[[Sequence[BSON]], list[Row]]
 
 #: Instants are read without a zone, and given UTC here: the driver has a zone object of its own.
 CODEC: CodecOptions[BSON] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 
 _EXACT = Context(prec=40)
+#: For any Decimal128 in positional notation.
+_WIDE = Context(prec=7000)
 _bid_halves = Struct("<QQ").unpack
 
 
@@ -46,6 +50,11 @@ def path(resource: Resource, field: Field) -> str:
     if field.name not in resource.primary_key:
         return field.name
     return "_id" if len(resource.primary_key) == 1 else f"_id.{field.name}"
+
+
+def place(embed: int) -> str:
+    """The member that holds the list of an embed's records, once they have been looked up."""
+    return f"~{embed}"
 
 
 def identifier(resource: Resource, values: Mapping[str, Any]) -> Any:
@@ -104,27 +113,35 @@ def decoder(resource: Resource, fields: Sequence[Field]) -> Callable[[Sequence[B
 
     It goes column by column, since most columns need no more than a glance at their types, which is made in C.
     """
-    columns = [(_column(path(resource, field)), *_reader(field.type), field) for field in fields]
+    columns = [column_reader(resource, field) for field in fields]
 
     def decode(documents: Sequence[BSON]) -> list[Row]:
         if not columns:
             return [()] * len(documents)
-        read = []
-        for get, native, convert, field in columns:
-            try:
-                column = get(documents)
-                if not native.issuperset(map(type, column)):
-                    column = [None if value is None else convert(value) for value in column]
-            except (LookupError, ValueError, TypeError, ArithmeticError) as error:
-                raise SchemaMismatch(
-                    f'A stored value of the field "{field.name}" of "{resource.name}" is not of its type.',
-                    resource=resource.name,
-                    fields=(field.name,),
-                ) from error
-            read.append(column)
-        return list(zip(*read, strict=True))
+        return list(zip(*(read(documents) for read in columns), strict=True))
 
     return decode
+
+
+def column_reader(resource: Resource, field: Field) -> Callable[[Sequence[BSON]], list[Any]]:
+    """A function that reads one field's values of documents of the resource."""
+    get = _column(path(resource, field))
+    native, convert = value_reader(field.type)
+
+    def read(documents: Sequence[BSON]) -> list[Any]:
+        try:
+            column = get(documents)
+            if not native.issuperset(map(type, column)):
+                column = [None if value is None else convert(value) for value in column]
+        except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+            raise SchemaMismatch(
+                f'A stored value of the field "{field.name}" of "{resource.name}" is not of its type.',
+                resource=resource.name,
+                fields=(field.name,),
+            ) from error
+        return column
+
+    return read
 
 
 def _column(where: str) -> Callable[[Sequence[BSON]], list[Any]]:
@@ -143,20 +160,19 @@ def _column(where: str) -> Callable[[Sequence[BSON]], list[Any]]:
     return column
 
 
-def _reader(kind: Type) -> tuple[frozenset[type], Reader]:
+def value_reader(kind: Type) -> tuple[frozenset[type], Reader]:
     """The types that need no conversion, and the conversion, which is never given null."""
     if kind.kind is Kind.ARRAY:
         assert kind.items is not None
         return frozenset((type(None),)), _array_reader(kind.items)
     if kind.kind is Kind.DECIMAL:
-        assert kind.scale is not None
-        return frozenset((type(None),)), _decimal_reader(kind.scale)
+        return frozenset((type(None),)), _unscaled if kind.scale is None else _decimal_reader(kind.scale)
     native, convert = _READERS[kind.kind]
     return frozenset((type(None), *native)), convert
 
 
 def _array_reader(items: Type) -> Reader:
-    native, convert = _reader(items)
+    native, convert = value_reader(items)
     native -= {type(None)}
 
     def read(found: Any) -> list[Value]:
@@ -183,6 +199,13 @@ def _decimal_reader(scale: int) -> Reader:
         return number.quantize(exponent, ROUND_HALF_UP, _EXACT)
 
     return read
+
+
+def _unscaled(found: Any) -> Decimal:
+    """A decimal that a query has made, with the digits it came with."""
+    number = Decimal(_number(found))
+    exponent = number.as_tuple().exponent
+    return number.quantize(Decimal(1), context=_WIDE) if isinstance(exponent, int) and exponent > 0 else number
 
 
 def _number(found: Any) -> Any:

@@ -20,6 +20,7 @@ from pymongo.errors import (
 )
 
 from repositories.errors import (
+    CastFailed,
     CheckViolation,
     Conflict,
     DeadlineExceeded,
@@ -41,6 +42,10 @@ DRIVER_ERRORS = (PyMongoError, BSONError, *VALUE_ERRORS)
 DUPLICATE_KEY = 11000
 SNAPSHOT_UNAVAILABLE = 246
 _DOCUMENT_VALIDATION = 121
+_CONVERSION_FAILURE = 241
+
+#: What `casting.py` lets a conversion fail with.
+CAST_FAILED, OUT_OF_RANGE = "cast failed: ", "out of range: "
 
 _BY_CODE: dict[int, type[RepositoryError]] = {
     # The data.
@@ -48,6 +53,14 @@ _BY_CODE: dict[int, type[RepositoryError]] = {
     10334: QueryRefused,  # BSONObjectTooLarge
     17280: QueryRefused,  # KeyTooLong
     51091: QueryRefused,  # a regular expression that PCRE refuses
+    51111: QueryRefused,  # the same in an expression
+    51156: QueryRefused,  # a match that is too costly for PCRE
+    4568: QueryRefused,  # the records of one lookup do not fit into a document
+    17419: QueryRefused,  # a document grows too large on the way
+    15955: QueryRefused,  # a pipeline that is too long
+    16820: QueryRefused,  # a sort that is larger than memory
+    16945: QueryRefused,  # a group that is larger than memory
+    7749501: QueryRefused,  # a pipeline with too many stages
     146: QueryRefused,  # ExceededMemoryLimit
     292: QueryRefused,  # QueryExceededMemoryLimitNoDiskUseAllowed
     # The schema.
@@ -121,9 +134,16 @@ def _of_write(
         return _duplicate(details, catalog, row)
     if code == _DOCUMENT_VALIDATION:
         return _invalid(details, resource, row)
+    if code == _CONVERSION_FAILURE:
+        # CAST_FAILED, or what the server says itself of a text
+        return ValueOutOfRange() if _is_range(details.get("errmsg", "")) else CastFailed()
     known = _BY_CODE.get(code or 0)
     # What is left is the server's state: no primary, shutting down, not authorized, a full disk, and the like.
     return known() if known is not None else Unavailable()
+
+
+def _is_range(message: str) -> bool:
+    return OUT_OF_RANGE in message or "overflow" in message
 
 
 def _duplicate(details: Mapping[str, Any], catalog: Catalog, row: int | None) -> RepositoryError:

@@ -2,7 +2,8 @@
 
 A comparison of MongoDB is two-valued. `$gt` and its kind already leave out null and missing (type bracketing), so that
 the negation of `gt` is `lte`; those that would let null through (`$nin`, `$not`) say that it must not be null. What
-depends only on the shape is done once; a filter is then made from the values by closures.
+depends only on the shape is done once; a filter is then made from the values by closures. What a find filter has no
+words for is an `$expr`, made by `conditions.py`.
 """
 
 from __future__ import annotations
@@ -10,18 +11,35 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
-from repositories import patterns
-from repositories.errors import QueryRefused
+from repositories.mongo.conditions import compile_test, compile_uuid_test, like_regex
 from repositories.mongo.documents import BSON, path, writer
+from repositories.mongo.paths import column as column_value
+from repositories.mongo.paths import has_uuids, is_null, not_null
 from repositories.patterns import Pattern, Wildcard
-from repositories.query import And, Comparison, Condition, Is, Not, Operator, Or, Param, State, Values
-from repositories.schema import Field, Kind, Resource
+from repositories.query import (
+    TEXT,
+    And,
+    Column,
+    Comparison,
+    Condition,
+    Is,
+    Not,
+    Operator,
+    Or,
+    Quantifier,
+    Related,
+    State,
+    Values,
+)
+from repositories.schema import Field, Kind, Resource, Type
 
 #: Makes the filter from the query's values.
 Build = Callable[[Values], BSON]
 _Compare = Callable[[str, Any], BSON]
+#: The path of the list of an embed's records, which may depend on the values.
+Place = Callable[[int, Values], str]
 
 TRUE: BSON = {}
 #: No record has none of the keys: the planner answers without a look at the collection.
@@ -43,28 +61,40 @@ class Filter:
     merges: bool
 
 
-def compile_filter(resource: Resource, condition: Condition) -> Filter:
-    """The filter of a condition on the resource."""
-    conjuncts = list(_conjuncts(condition))
+def compile_filter(resource: Resource, condition: Condition, place: Place | None = None) -> Filter:
+    """The filter of a condition on the resource; `place` tells where the records of its embeds have been put."""
+    conjuncts = list(conjuncts_of(condition))
     equal: dict[Field, Comparison] = {}
     for each in conjuncts:
-        if isinstance(each, Comparison) and each.operator is Operator.EQ:
+        if _is_equality(each):
             equal.setdefault(each.column.field, each)
     single = all(field in equal for field in resource.key)
     builds = []
     if single and len(resource.key) > 1:
         builds.append(_whole_key(resource, equal))
         conjuncts = [each for each in conjuncts if not any(each is equal[field] for field in resource.key)]
-    builds.append(_build(resource, And(tuple(conjuncts)), negated=False))
+    builds.append(_build(_Scope(resource, place), And(tuple(conjuncts)), negated=False))
     present = _present(condition, negated=False)
     return Filter(_joined("$and", builds), frozenset(equal), present, single, _merges(condition, negated=False))
 
 
-def _conjuncts(condition: Condition) -> list[Condition]:
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    resource: Resource
+    place: Place | None
+
+
+def conjuncts_of(condition: Condition) -> list[Condition]:
     """The conditions that all must be true, through nested conjunctions."""
     if isinstance(condition, And):
-        return list(itertools.chain.from_iterable(map(_conjuncts, condition.conditions)))
+        return list(itertools.chain.from_iterable(map(conjuncts_of, condition.conditions)))
     return [condition]
+
+
+def _is_equality(condition: Condition) -> TypeGuard[Comparison]:
+    if not isinstance(condition, Comparison) or condition.quantifier is not None or condition.column.path:
+        return False
+    return condition.operator is Operator.EQ
 
 
 def _whole_key(resource: Resource, equal: Mapping[Field, Comparison]) -> Build:
@@ -76,9 +106,14 @@ def _present(condition: Condition, *, negated: bool) -> frozenset[Field]:
     match condition:
         case Not(inner):
             return _present(inner, negated=not negated)
-        case Comparison(column, operator, _):
-            # `not in` of no values holds for null, too.
-            return frozenset() if negated and operator is Operator.IN else frozenset((column.field,))
+        case Comparison(column, operator, _, quantifier):
+            # `not in` of no values holds for null, too, as does `all` of none.
+            holds_for_null = operator is Operator.IN and negated
+            holds_for_null |= quantifier is (Quantifier.ANY if negated else Quantifier.ALL)
+            holds_for_null |= operator is Operator.ISDISTINCT and not negated
+            return frozenset() if holds_for_null else frozenset((column.field,))
+        case Related():
+            return frozenset()
         case Is(column, state):
             excludes = (state in (State.NULL, State.UNKNOWN)) == negated
             return frozenset((column.field,)) if excludes else frozenset()
@@ -94,25 +129,34 @@ def _merges(condition: Condition, *, negated: bool) -> bool:
     match condition:
         case Not(inner):
             return _merges(inner, negated=not negated)
-        case Comparison(_, operator, _):
-            return operator is Operator.IN and not negated
+        case Comparison(_, operator, _, quantifier):
+            if quantifier is not None:
+                return (quantifier is Quantifier.ALL) == negated
+            return operator in (Operator.IN, Operator.OVERLAPS) and not negated
+        case Related():
+            return False
         case Is(_, state):
             return state in (State.NULL, State.NOT_NULL, State.UNKNOWN) and (state is State.NOT_NULL) == negated
         case And(conditions) | Or(conditions):
             return isinstance(condition, Or) != negated or any(_merges(each, negated=negated) for each in conditions)
 
 
-def _build(resource: Resource, condition: Condition, *, negated: bool) -> Build:
+def _build(scope: _Scope, condition: Condition, *, negated: bool) -> Build:
     match condition:
         case Not(inner):
-            return _build(resource, inner, negated=not negated)
-        case Comparison(column, operator, value):
-            return _comparison(resource, column.field, operator, value, negated=negated)
+            return _build(scope, inner, negated=not negated)
+        case Comparison():
+            return _comparison(scope.resource, condition, negated=negated)
         case Is(column, state):
-            return _constant(_state(resource, column.field, state, negated=negated))
+            return _constant(_state(scope.resource, column, state, negated=negated))
+        case Related(index):
+            place = scope.place
+            assert place is not None
+            found: Any = [] if negated else {"$ne": []}
+            return lambda values: {place(index, values): found}
         case And(conditions) | Or(conditions):
             operator_name = "$and" if isinstance(condition, And) != negated else "$or"
-            return _joined(operator_name, [_build(resource, each, negated=negated) for each in conditions])
+            return _joined(operator_name, [_build(scope, each, negated=negated) for each in conditions])
 
 
 def _constant(filter_: BSON) -> Build:
@@ -134,40 +178,65 @@ def _joined(operator_name: str, builds: list[Build]) -> Build:
     return lambda values: {operator_name: [build(values) for build in builds]}
 
 
-def _comparison(resource: Resource, field: Field, operator: Operator, value: Param, *, negated: bool) -> Build:
-    where = path(resource, field)
-    index = value.index
-    if field.type.kind is Kind.JSON:
-        if operator not in _JSON:
-            raise QueryRefused("Free JSON can be compared for equality only.")
-        compare = _JSON[operator][negated]
-    else:
-        compare = COMPARISONS[operator][negated]
-    if operator in (Operator.LIKE, Operator.ILIKE):
-        return lambda values: compare(where, values[index])
-    write = writer(field.type)
-    if operator is Operator.IN:
-        return lambda values: compare(where, [write(item) for item in values[index]])
-    return lambda values: compare(where, write(values[index]))
+def _comparison(resource: Resource, condition: Comparison, *, negated: bool) -> Build:
+    column, operator, quantifier = condition.column, condition.operator, condition.quantifier
+    index = condition.value.index
+    if column.path or _needs_expression(column.type, operator):
+        value = column_value(resource, column)
+        if has_uuids(column):
+            test = compile_uuid_test(value, operator, quantifier, negated=negated)
+        else:
+            test = compile_test(value, column.type, operator, quantifier, negated=negated)
+        return lambda values: {"$expr": test(values[index])}
+    where = path(resource, column.field)
+    compare = COMPARISONS[operator][negated]
+    write = _OPERANDS[operator](column.type)
+    if quantifier is None:
+        return lambda values: compare(where, write(values[index]))
+    is_joint = (quantifier is Quantifier.ALL) != negated
+
+    def build(values: Values) -> BSON:
+        filters = [compare(where, write(each)) for each in values[index]]
+        if not filters:
+            return TRUE if is_joint else FALSE
+        return {"$and" if is_joint else "$or": filters}
+
+    return build
+
+
+def _needs_expression(kind: Type, operator: Operator) -> bool:
+    """A find filter would look into an array, or compares objects by the order of their members."""
+    return kind.kind is Kind.JSON or (kind.kind is Kind.ARRAY and operator in _ORDERED)
+
+
+_ORDERED = frozenset((Operator.GT, Operator.GTE, Operator.LT, Operator.LTE))
+
+
+def _of_type(kind: Type) -> Callable[[Any], Any]:
+    return writer(kind)
+
+
+def _list_of_type(kind: Type) -> Callable[[Any], Any]:
+    write = writer(kind)
+    return lambda values: [write(item) for item in values]
+
+
+def _as_it_is(_: Type) -> Callable[[Any], Any]:
+    return lambda value: value
+
+
+#: How the operand of each operator becomes BSON.
+_OPERANDS: dict[Operator, Callable[[Type], Callable[[Any], Any]]] = dict.fromkeys(Operator, _of_type) | {
+    Operator.IN: _list_of_type,
+    Operator.LIKE: _as_it_is,
+    Operator.ILIKE: _as_it_is,
+    Operator.MATCH: _as_it_is,
+    Operator.IMATCH: _as_it_is,
+}
 
 
 def _regex(pattern: Pattern, *, fold: bool) -> BSON:
-    """The pattern for PCRE, without backtracking.
-
-    PCRE gives up a long match silently: MongoDB then leaves the record out. So each run of any characters ends at the
-    first place where what follows it fits, and is not tried again (an atomic group); no other choice can do better.
-    """
-    runs = [
-        patterns.regex(Pattern(tuple(parts)), fold=fold, any_character=".", end="").removeprefix("^")
-        for is_any, parts in itertools.groupby(pattern.parts, lambda part: part is Wildcard.ANY)
-        if not is_any
-    ]
-    starts_open = bool(pattern.parts) and pattern.parts[0] is Wildcard.ANY
-    ends_open = bool(pattern.parts) and pattern.parts[-1] is Wildcard.ANY
-    first = "" if starts_open or not runs else runs.pop(0)
-    last = "" if ends_open else f".*{runs.pop()}\\z" if runs else "\\z"
-    middle = "".join(f"(?>.*?{run})" for run in runs)
-    return {"$regex": f"^{first}{middle}{last}", "$options": "s"}
+    return {"$regex": like_regex(pattern, fold=fold), "$options": "s"}
 
 
 def _literal(pattern: Pattern) -> str | None:
@@ -217,6 +286,35 @@ def _not_in(where: str, values: Any) -> BSON:
     return {where: {"$nin": [*values, None]}} if values else TRUE
 
 
+def _not_in_any(where: str, items: list[Any]) -> BSON:
+    return {where: {"$nin": [*items, None]}}
+
+
+def _by_expression(operator: Operator, kind: Type) -> tuple[_Compare, _Compare]:
+    def compare(*, negated: bool) -> _Compare:
+        return lambda where, value: {
+            "$expr": compile_test(f"${where}", kind, operator, negated=negated)(value),
+        }
+
+    return compare(negated=False), compare(negated=True)
+
+
+def _contains(where: str, items: list[Any]) -> BSON:
+    return {where: {"$all": items} if items else {"$ne": None}}
+
+
+def _not_contains(where: str, items: list[Any]) -> BSON:
+    return {"$and": [{where: {"$ne": None}}, {where: {"$not": {"$all": items}}}]} if items else FALSE
+
+
+def _contained(where: str, items: list[Any]) -> BSON:
+    return {where: {"$ne": None, "$not": {"$elemMatch": {"$nin": items}}}}
+
+
+def _not_contained(where: str, items: list[Any]) -> BSON:
+    return {where: {"$elemMatch": {"$nin": items}}}
+
+
 #: For each operator its filter and that of its negation.
 COMPARISONS: dict[Operator, tuple[_Compare, _Compare]] = {
     Operator.EQ: (_equal, _not_equal),
@@ -227,48 +325,23 @@ COMPARISONS: dict[Operator, tuple[_Compare, _Compare]] = {
     Operator.LTE: (_with("$lte"), _with("$gt")),
     Operator.LIKE: (_like, _not_like),
     Operator.ILIKE: (_ilike, _not_ilike),
+    Operator.MATCH: _by_expression(Operator.MATCH, TEXT),
+    Operator.IMATCH: _by_expression(Operator.IMATCH, TEXT),
     Operator.IN: (_with("$in"), _not_in),
+    Operator.ISDISTINCT: (_with("$ne"), _equal),
+    Operator.CONTAINS: (_contains, _not_contains),
+    Operator.CONTAINED: (_contained, _not_contained),
+    Operator.OVERLAPS: (_with("$in"), _not_in_any),
 }
 
 
-def _not_null(where: str) -> BSON:
-    """Null and missing are the least of all values to an expression."""
-    return {"$gt": [f"${where}", None]}
-
-
-def _json_equal(where: str, value: Any) -> BSON:
-    return {"$expr": {"$eq": [f"${where}", {"$literal": value}]}}
-
-
-def _json_not_equal(where: str, value: Any) -> BSON:
-    return {"$expr": {"$and": [_not_null(where), {"$ne": [f"${where}", {"$literal": value}]}]}}
-
-
-def _json_in(where: str, values: Any) -> BSON:
-    return {"$expr": {"$in": [f"${where}", {"$literal": values}]}}
-
-
-def _json_not_in(where: str, values: Any) -> BSON:
-    if not values:
-        return TRUE
-    return {"$expr": {"$and": [_not_null(where), {"$not": [{"$in": [f"${where}", {"$literal": values}]}]}]}}
-
-
-#: Free JSON is compared whole: a find filter would look into arrays.
-_JSON: dict[Operator, tuple[_Compare, _Compare]] = {
-    Operator.EQ: (_json_equal, _json_not_equal),
-    Operator.NEQ: (_json_not_equal, _json_equal),
-    Operator.IN: (_json_in, _json_not_in),
-}
-
-
-def _state(resource: Resource, field: Field, state: State, *, negated: bool) -> BSON:
-    where = path(resource, field)
-    if field.type.kind is not Kind.JSON:
-        return {where: _STATES[state, negated]}
+def _state(resource: Resource, column: Column, state: State, *, negated: bool) -> BSON:
+    if not column.path and column.type.kind is not Kind.JSON:
+        return {path(resource, column.field): _STATES[state, negated]}
     # `{"x": None}` would find a null inside of an array, too.
-    present = (state is State.NULL) == negated
-    return {"$expr": _not_null(where) if present else {"$not": [_not_null(where)]}}
+    present = (state in (State.NULL, State.UNKNOWN)) == negated
+    value = column_value(resource, column)
+    return {"$expr": not_null(value) if present else is_null(value)}
 
 
 _STATES: dict[tuple[State, bool], Any] = {

@@ -12,12 +12,14 @@ from pymongo.command_cursor import CommandCursor
 from pymongo.cursor import Cursor
 from pymongo.errors import ConnectionFailure
 
-from repositories.base import Document, Rows
-from repositories.encoding import records_encoder
-from repositories.mongo.compiler import Pipeline, Plan, compile_selection
+from repositories.base import Document, Explanation, Rows
+from repositories.encoding import outputs_encoder, records_encoder
+from repositories.mongo.compiler import compile_selection
 from repositories.mongo.connection import Connection
-from repositories.mongo.documents import BSON
-from repositories.query import Read, Row, Selection, Values
+from repositories.mongo.documents import BSON, CODEC
+from repositories.mongo.explaining import command_of, explanation
+from repositories.mongo.plans import Pipeline, Plan
+from repositories.query import Column, Embed, Output, Read, Row, Selection, Values
 
 #: Shapes of selections whose compiled form is kept.
 KEPT_PLANS = 1024
@@ -40,28 +42,46 @@ class Reader:
         """The page as values."""
         plan, _ = self._compiled(read.selection)
         documents, total = self._page(plan, read)
-        return Rows(plan.decode(documents), total)
+        return Rows(plan.rows(documents), total)
 
     def json(self, read: Read) -> Document:
         """The page as finished JSON."""
         plan, encode = self._compiled(read.selection)
         documents, total = self._page(plan, read)
-        return Document(encode(plan.decode(documents)), len(documents), total)
+        return Document(encode(plan.rows(documents)), len(documents), total)
 
     @contextmanager
     def stream(self, read: Read, batch: int) -> Iterator[Iterator[Sequence[Row]]]:
         """The records in batches, all of the moment of the first."""
         plan, _ = self._compiled(read.selection)
-        if plan.is_empty(read.values):
+        if plan.page.is_empty(read.values):
             yield iter(())
             return
         with self._connection.streaming(), self._cursor(plan, read.values, None, batch) as cursor:
             try:
-                yield _batches(plan, cursor, batch)
+                yield _batches(plan, cursor, batch, _of_none(plan, read.values))
             except ConnectionFailure:
                 # The driver leaves the cursor to the server, which would keep it, and its snapshot, for ten minutes.
                 self._connection.kill(plan.resource.name, cursor.cursor_id)
                 raise
+
+    @contextmanager
+    def lines(self, read: Read, batch: int) -> Iterator[Iterator[bytes]]:
+        """The same as lines of JSON, a batch at a time."""
+        _, encode = self._compiled(read.selection)
+        with self.stream(read, batch) as batches:
+            yield (b"".join(encode((row,))[1:-1] + b"\n" for row in rows) for rows in batches)
+
+    def explain(self, read: Read, *, analyze: bool, verbose: bool) -> Explanation:
+        """The server's plan for the page, carried out with `analyze`."""
+        plan, _ = self._compiled(read.selection)
+        command = command_of(plan, read.values)
+        verbosity = "executionStats" if analyze else "queryPlanner"
+        database = self._connection.database
+        answer = self._connection.run(
+            lambda: database.command("explain", command, verbosity=verbosity, codec_options=CODEC)
+        )
+        return explanation(command, answer, verbose=verbose)
 
     def _page(self, plan: Plan, read: Read) -> tuple[list[BSON], int | None]:
         if not read.count:
@@ -70,19 +90,19 @@ class Reader:
         def both() -> tuple[list[BSON], int]:
             with self._connection.snapshot() as session:
                 documents = self._documents(plan, read.values, session)
-                total = plan.known_total(read.values, len(documents))
+                total = plan.page.known_total(read.values, len(documents))
                 return documents, self._count(plan, read.values, session) if total is None else total
 
         return self._connection.run(both)
 
     def _documents(self, plan: Plan, values: Values, session: ClientSession | None) -> list[BSON]:
-        if plan.is_empty(values):
+        if plan.page.is_empty(values):
             return []
-        limit = 0 if plan.limit is None else values[plan.limit.index]
+        limit = plan.page.bounds(values)[1] or 0
         # One more than can come, so that the server is done with the cursor after the first batch.
         batch = limit + 1 if limit >= _FIRST_BATCH else 0
         with self._cursor(plan, values, session, batch) as cursor:
-            return cursor.to_list()
+            return cursor.to_list() or _of_none(plan, values)
 
     def _cursor(self, plan: Plan, values: Values, session: ClientSession | None, batch: int) -> _Documents:
         collection = self._connection.collection(plan.resource.name)
@@ -105,15 +125,29 @@ class Reader:
     def _count(self, plan: Plan, values: Values, session: ClientSession) -> int:
         collection = self._connection.collection(plan.resource.name)
         counted = collection.aggregate(plan.count(values), session=session).to_list()
-        return int(counted[0]["n"]) if counted else 0
+        return int(counted[0]["n"]) if counted else int(plan.is_single)
 
 
-def _batches(plan: Plan, cursor: _Documents, batch: int) -> Iterator[Sequence[Row]]:
-    while documents := cursor.to_list(batch):
-        yield plan.decode(documents)
+def _of_none(plan: Plan, values: Values) -> list[BSON]:
+    """What stands for none found: a group without records, where the page begins with it."""
+    return [{}] if plan.is_single and not plan.page.bounds(values)[0] else []
+
+
+def _batches(plan: Plan, cursor: _Documents, batch: int, of_none: list[BSON]) -> Iterator[Sequence[Row]]:
+    documents = cursor.to_list(batch) or of_none
+    while documents:
+        yield plan.rows(documents)
+        documents = cursor.to_list(batch)
 
 
 def _compiled(selection: Selection) -> tuple[Plan, _Encoder]:
-    names = [output.name for output in selection.outputs]
-    types = [output.column.field.type for output in selection.outputs]
-    return compile_selection(selection), records_encoder(names, types)
+    return compile_selection(selection), encoder(selection.outputs, selection.embeds)
+
+
+def encoder(outputs: Sequence[Output], embeds: tuple[Embed, ...] = ()) -> _Encoder:
+    """What writes rows of these outputs as a JSON array."""
+    columns = [output.expression for output in outputs]
+    plain = [column.field.type for column in columns if isinstance(column, Column) and not column.path]
+    if len(plain) == len(columns):
+        return records_encoder([output.name for output in outputs], plain)
+    return outputs_encoder(outputs, embeds)

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from typing import ClassVar
 
-from repositories.base import Change, Document, Limits, Repository, Rows
+from repositories.base import Change, Document, Explanation, Limits, Repository, Rows
 from repositories.mongo.connection import Connection
 from repositories.mongo.migrations import Migrations
 from repositories.mongo.reading import Reader
@@ -40,6 +40,12 @@ class MongoRepository(Repository):
 
     def stream(self, read: Read, batch: int = 1000) -> AbstractContextManager[Iterator[Sequence[Row]]]:
         return self._reader.stream(read, batch)
+
+    def lines(self, read: Read, batch: int = 1000) -> AbstractContextManager[Iterator[bytes]]:
+        return self._reader.lines(read, batch)
+
+    def explain(self, read: Read, *, analyze: bool = False, verbose: bool = False) -> Explanation:
+        return self._reader.explain(read, analyze=analyze, verbose=verbose)
 
     def write(self, write: Write) -> Document:
         return self._writer.write(write)

@@ -9,11 +9,13 @@ from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 
 from repositories.base import Document, representation_tag
-from repositories.encoding import records_encoder
 from repositories.errors import ConstraintError, PreconditionFailed
-from repositories.mongo.compiler import Pipeline, Plan, compile_targets
+from repositories.mongo.compiler import compile_targets
 from repositories.mongo.connection import Connection
+from repositories.mongo.decoding import compile_decoder
 from repositories.mongo.documents import BSON, decoder, document, identifier, writer
+from repositories.mongo.plans import FlatPlan, Pipeline
+from repositories.mongo.reading import encoder
 from repositories.mongo.references import References
 from repositories.mongo.sequences import Sequences
 from repositories.query import Delete, Expectation, Insert, Output, Replace, Row, Update, Values, Write
@@ -200,7 +202,7 @@ class Writer:
         linked.update(*(reference.target_fields for _, reference in self._catalog.referrers[resource.name]))
         return not linked.isdisjoint(changes)
 
-    def _read(self, plan: Plan, values: Values, session: ClientSession) -> list[BSON]:
+    def _read(self, plan: FlatPlan, values: Values, session: ClientSession) -> list[BSON]:
         records = self._connection.collection(plan.resource.name)
         statement = plan.statement(values)
         if isinstance(statement, Pipeline):
@@ -244,7 +246,6 @@ def _changed(resource: Resource, found: BSON, changes: BSON) -> BSON:
 
 
 def _encoder(resource: Resource, outputs: tuple[Output, ...]) -> Callable[[Sequence[BSON]], bytes]:
-    fields = [output.column.field for output in outputs]
-    decode = decoder(resource, fields)
-    encode = records_encoder([output.name for output in outputs], [field.type for field in fields])
+    decode = compile_decoder(resource, [output.expression for output in outputs])
+    encode = encoder(outputs)
     return lambda documents: encode(decode(documents))

@@ -8,6 +8,7 @@ import psycopg
 from psycopg import errors
 
 from repositories.errors import (
+    CastFailed,
     CheckViolation,
     Conflict,
     ConstraintError,
@@ -29,8 +30,12 @@ STATES: Mapping[str, type[RepositoryError]] = {
     "22001": CheckViolation,
     "22003": ValueOutOfRange,
     "2200H": ValueOutOfRange,
+    "22007": CastFailed,
+    "22008": CastFailed,
     "2201B": QueryRefused,
     "22021": SchemaMismatch,
+    "22023": CastFailed,
+    "22P02": CastFailed,
     "22P05": SchemaMismatch,
     "23001": ReferenceViolation,
     "23502": NotNullViolation,

@@ -18,7 +18,7 @@ from sqlalchemy import (
     func,
     literal_column,
 )
-from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.postgresql import JSON, psycopg
 from sqlalchemy.schema import DDLElement
 
 from repositories.query import Output
@@ -51,15 +51,30 @@ def quote_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def text_literal(text: str) -> ColumnElement[str]:
+    """A text as a constant of the statement."""
+    return literal_column(quote_text(text), Text())
+
+
 def record_json(page: FromClause) -> ColumnElement[str]:
     """A row of `page` as the text of a JSON object, with the page's columns as its members."""
     return cast(func.row_to_json(page.table_valued()), Text)  # type: ignore[attr-defined]
 
 
+def joined_json(items: ColumnElement[Any]) -> ColumnElement[str]:
+    """The texts of JSON values, in the order in which they come, as the text of one JSON array."""
+    records = func.coalesce(func.string_agg(items, literal_column("','")), literal_column("''"))
+    return literal_column("'['").op("||")(records).op("||")(literal_column("']'"))
+
+
 def array_json(page: FromClause) -> ColumnElement[str]:
     """All rows of `page`, in their order, as the text of one JSON array."""
-    records = func.coalesce(func.string_agg(record_json(page), literal_column("','")), literal_column("''"))
-    return literal_column("'['").op("||")(records).op("||")(literal_column("']'"))
+    return joined_json(record_json(page))
+
+
+def row_json(page: Subquery) -> ColumnElement[Any]:
+    """A row of `page` as a JSON object. With a star, its name is never taken for that of an enclosing column."""
+    return func.row_to_json(literal_column(f"{quote(str(page.name))}.*"), type_=JSON())
 
 
 def given_rows(columns: Iterable[ColumnClause[Any]], rows: BindParameter[Any]) -> TableValuedAlias:

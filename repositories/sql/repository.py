@@ -10,15 +10,17 @@ import psycopg
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from repositories.base import Change, Document, Limits, Repository, Rows
+from repositories.base import Change, Document, Explanation, Limits, Repository, Rows
 from repositories.errors import RepositoryError, SchemaMismatch
 from repositories.query import Insert, Read, Replace, Row, Write
 from repositories.schema import Catalog, Resource
 from repositories.sql import migrations, sequences
 from repositories.sql.blame import offending_row
-from repositories.sql.compiler import Compiler, Kept
+from repositories.sql.compiler import Compiler
 from repositories.sql.connections import Connection, Pool, result_of
 from repositories.sql.errors import Translator, connection_at_fault, port_error
+from repositories.sql.explaining import explain
+from repositories.sql.statements import Kept, Statement
 from repositories.sql.tables import tables
 from repositories.sql.writer import Writer
 
@@ -30,6 +32,7 @@ _OLDEST_SERVER = 140000
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #: A stream waits for its reader between batches; this bounds how long, in place of the short limit of all others.
 _STREAM = f"{_SNAPSHOT}; SET LOCAL idle_in_transaction_session_timeout = '10min'"
+_CURSOR = "diglot"
 
 
 class PostgresRepository(Repository):
@@ -73,18 +76,23 @@ class PostgresRepository(Repository):
     def stream(self, read: Read, batch: int = 1000) -> Iterator[Iterator[Sequence[Row]]]:
         """See `Repository.stream`. A cursor on the server, in a read-only transaction on one snapshot."""
         statement = self._rows(read.selection)
-        try:
-            with self._pool.connection() as connection:
-                connection.execute(_STREAM)
-                try:
-                    with connection.cursor("diglot") as cursor:
-                        cursor.execute(statement.sql, statement.bind(read.values))
-                        yield _batches(cursor, batch)
-                finally:
-                    if not connection.closed:
-                        connection.execute("ROLLBACK")
-        except psycopg.Error as error:
-            raise port_error(error) from error
+        with self._cursor(statement, read) as (_, cursor):
+            yield _batches(cursor, batch, statement)
+
+    @contextmanager
+    def lines(self, read: Read, batch: int = 1000) -> Iterator[Iterator[bytes]]:
+        """See `Repository.lines`. The same kind of cursor, over records as PostgreSQL writes them."""
+        with self._cursor(self._records(read.selection), read) as (connection, _):
+            yield _lines(connection, batch)
+
+    def explain(self, read: Read, *, analyze: bool = False, verbose: bool = False) -> Explanation:
+        """See `Repository.explain`."""
+        statement = (self._counted if read.count else self._records)(read.selection)
+        return self._read(
+            lambda connection: explain(
+                connection, self.backend, statement, read.values, counted=read.count, analyze=analyze, verbose=verbose
+            )
+        )
 
     def write(self, write: Write) -> Document:
         """See `Repository.write`. One statement, or one transaction where the write has an expectation."""
@@ -155,7 +163,7 @@ class PostgresRepository(Repository):
     def _run_rows(self, connection: Connection, read: Read) -> Rows:
         page = self._rows(read.selection)
         if not read.count:
-            return Rows(connection.execute(page.sql, page.bind(read.values)).fetchall())
+            return Rows(_loaded(page, connection.execute(page.sql, page.bind(read.values)).fetchall()))
         total = self._total(read.selection)
         connection.execute(_SNAPSHOT)
         try:
@@ -164,7 +172,22 @@ class PostgresRepository(Repository):
         finally:
             if not connection.closed:
                 connection.execute("ROLLBACK")
-        return Rows(rows, number)
+        return Rows(_loaded(page, rows), number)
+
+    @contextmanager
+    def _cursor(self, statement: Statement, read: Read) -> Iterator[tuple[Connection, psycopg.ServerCursor[Row]]]:
+        try:
+            with self._pool.connection() as connection:
+                connection.execute(_STREAM)
+                try:
+                    with connection.cursor(_CURSOR) as cursor:
+                        cursor.execute(statement.sql, statement.bind(read.values))
+                        yield connection, cursor
+                finally:
+                    if not connection.closed:
+                        connection.execute("ROLLBACK")
+        except psycopg.Error as error:
+            raise port_error(error) from error
 
     def _attempt(self, write: Write) -> Document:
         with self._pool.connection() as connection:
@@ -180,10 +203,22 @@ class PostgresRepository(Repository):
             return None
 
 
-def _batches(cursor: psycopg.ServerCursor[Row], size: int) -> Iterator[Sequence[Row]]:
+def _batches(cursor: psycopg.ServerCursor[Row], size: int, statement: Statement) -> Iterator[Sequence[Row]]:
     try:
         while batch := cursor.fetchmany(size):
-            yield batch
+            yield _loaded(statement, batch)
+    except psycopg.Error as error:
+        raise port_error(error) from error
+
+
+def _loaded(statement: Statement, rows: list[Row]) -> list[Row]:
+    return rows if statement.load is None else [statement.load(text) for (text,) in rows]
+
+
+def _lines(connection: Connection, size: int) -> Iterator[bytes]:
+    try:
+        while count := (records := result_of(connection, f"FETCH {size} FROM {_CURSOR}", [])).ntuples:
+            yield b"\n".join([records.get_value(i, 0) or b"" for i in range(count)]) + b"\n"
     except psycopg.Error as error:
         raise port_error(error) from error
 

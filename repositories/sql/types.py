@@ -85,12 +85,13 @@ def load_json(data: bytes | str) -> Any:
     return _DECODER.decode(data if isinstance(data, str) else data.decode())
 
 
-def _number(digits: str) -> int | float:
+def number(digits: str) -> int | float:
+    """The number that digits without a point are in free JSON."""
     value = int(digits)
     return value if -(2**63) <= value < 2**63 else float(value)
 
 
-_DECODER = json.JSONDecoder(parse_int=_number)
+_DECODER = json.JSONDecoder(parse_int=number)
 
 
 def _items(kind: Type) -> Type:

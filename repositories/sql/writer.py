@@ -28,8 +28,9 @@ from repositories.query import (
     Write,
 )
 from repositories.schema import Field
-from repositories.sql.compiler import Compiler, Statement
+from repositories.sql.compiler import Compiler
 from repositories.sql.connections import Connection, result_of
+from repositories.sql.statements import Statement
 from repositories.sql.writing import WriteCompiler
 
 _Answer = tuple[bytes, int, bytes | None]

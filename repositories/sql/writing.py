@@ -29,10 +29,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, insert
 
-from repositories.query import ALL, Condition, Output, Param, Sort
+from repositories.query import ALL, Cast, Column, Condition, Expression, Output, Param, Sort
 from repositories.schema import MISSING, Field, Generated, Resource
-from repositories.sql.compiler import Parameters, Statement, condition_sql, order_sql, outputs_sql
+from repositories.sql.conditions import condition_sql
 from repositories.sql.postgresql import array_json, given_rows, next_number, page_of, was_created
+from repositories.sql.scopes import Scope
+from repositories.sql.selections import order_sql, outputs_sql
+from repositories.sql.statements import Parameters, Statement
 from repositories.sql.types import columns_of, converter, parameter_type
 
 _WRITTEN = "diglot_written"
@@ -113,7 +116,7 @@ class WriteCompiler:
         # Without changes the rows are found and answered all the same.
         statement = table.update().values(values or {name: table.c[name] for name in resource.primary_key})
         if where != ALL:
-            statement = statement.where(condition_sql(where, table, parameters))
+            statement = statement.where(condition_sql(where, Scope.flat(table, parameters)))
         return parameters.statement(_answer(_written(statement, table, resource, returning, order), returning, order))
 
     def delete(
@@ -124,7 +127,7 @@ class WriteCompiler:
         table = self.metadata.tables[resource.name]
         statement = table.delete()
         if where != ALL:
-            statement = statement.where(condition_sql(where, table, parameters))
+            statement = statement.where(condition_sql(where, Scope.flat(table, parameters)))
         return parameters.statement(_answer(_written(statement, table, resource, returning, order), returning, order))
 
     def _replacing(self, resource: Resource, fields: tuple[Field, ...], parameters: Parameters) -> Update:
@@ -171,9 +174,19 @@ def _written(
 ) -> CTE:
     """The write with the columns that its answer is made of."""
     names = dict.fromkeys(resource.primary_key)
-    names |= dict.fromkeys(output.column.field.name for output in returning)
-    names |= dict.fromkeys(sort.column.field.name for sort in order)
+    names |= dict.fromkeys(_field(output.expression).name for output in returning)
+    names |= dict.fromkeys(_field(sort.expression).name for sort in order)
     return statement.returning(*(table.c[name] for name in names), *more).cte(name)
+
+
+def _field(expression: Expression) -> Field:
+    """The field that an output, or a sort key, of a write is made of."""
+    match expression:
+        case Column(field):
+            return field
+        case Cast(operand):
+            return _field(operand)
+    raise AssertionError(expression)
 
 
 def _answer(
@@ -181,6 +194,7 @@ def _answer(
 ) -> Any:
     body: Any = null()
     if returning:
-        page = page_of(select(*outputs_sql(returning, written)).order_by(*order_sql(order, written)), returning)
+        scope = Scope.flat(written)
+        page = page_of(select(*outputs_sql(returning, scope)).order_by(*order_sql(order, scope)), returning)
         body = select(array_json(page)).scalar_subquery()
     return select(body, func.count(), null() if extra is None else extra).select_from(written)

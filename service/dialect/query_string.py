@@ -4,42 +4,115 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from service.dialect.filters import parse_filter, parse_logic
-from service.dialect.params import ConditionParam, Params
+from service.dialect.filters import parse_filter, parse_logic, too_many_conditions
+from service.dialect.lists import parse_names, parse_order
+from service.dialect.params import ConditionParam, EmbedPath, Level, Params, PathParam
+from service.dialect.paths import read_steps
 from service.dialect.scanner import Scanner
-from service.dialect.select import parse_columns, parse_order, parse_select
+from service.dialect.select import parse_select
 from service.errors import RequestError, bad_syntax
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_LOGIC = {"and": (False, False), "or": (True, False), "not.and": (False, True), "not.or": (True, True)}
-_SINGLE = frozenset({"select", "order", "limit", "offset", "columns"})
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
+#: Parameters of the whole request, each given once at the most.
+_WHOLE = frozenset({"select", "columns", "on_conflict"})
+#: Parameters that the request and each embedded resource may have once.
+_ONCE = frozenset({"order", "limit", "offset"})
+_JUNCTIONS = frozenset({"and", "or"})
+_LEVEL_WORDS = _ONCE | _JUNCTIONS
+#: How many parameters there may be that are no conditions, in a request with as many embeds as any may have.
+_OTHERS = 100
 
 
-def parse(query: str, *, max_depth: int = 10) -> Params:
-    """The parameters of a request, from its undecoded query string. Raises `RequestError` (PGRST100)."""
-    single: dict[str, str] = {}
-    where: list[ConditionParam] = []
-    for name, value in pairs(query):
-        if name in _SINGLE:
-            if name in single:
-                raise bad_syntax(f'The parameter "{name}" is given more than once.')
-            single[name] = value
-        elif name in _LOGIC:
-            disjunction, negated = _LOGIC[name]
-            where.append(parse_logic(value, disjunction=disjunction, negated=negated, max_depth=max_depth))
+@dataclass(slots=True)
+class _Level:
+    """The parameters of one level, while they are gathered."""
+
+    where: list[ConditionParam] = field(default_factory=list)
+    once: dict[str, str] = field(default_factory=dict)
+
+    def finish(self) -> Level:
+        return Level(
+            tuple(self.where),
+            parse_order(self.once["order"]) if self.once.get("order") else (),
+            _integer("limit", self.once.get("limit")),
+            _integer("offset", self.once.get("offset")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """The name of a parameter of one level: the embed it is for, and a word of the language or a column."""
+
+    path: EmbedPath
+    word: str
+    column: PathParam
+
+
+def parse(query: str, *, max_depth: int = 10, max_embed_depth: int = 5, max_filters: int = 100) -> Params:
+    """The parameters of a request, from its undecoded query string. Raises `RequestError` (PGRST100, 54001)."""
+    whole: dict[str, str] = {}
+    levels: dict[EmbedPath, _Level] = {(): _Level()}
+    for count, (name, value) in enumerate(pairs(query)):
+        if count > max_filters + _OTHERS:
+            raise too_many_conditions(max_filters)
+        if name in _WHOLE:
+            _once(whole, name, value)
+            continue
+        parsed = _parse_name(name)
+        level = levels.setdefault(parsed.path, _Level())
+        if parsed.word in _ONCE:
+            _once(level.once, parsed.word, value)
+        elif parsed.word:
+            junction, negated = parsed.word.removeprefix("not."), parsed.word.startswith("not.")
+            level.where.append(
+                parse_logic(
+                    value,
+                    disjunction=junction == "or",
+                    negated=negated,
+                    max_depth=max_depth,
+                    max_filters=max_filters,
+                )
+            )
         else:
-            where.append(parse_filter(_column(name), value))
+            level.where.append(parse_filter(parsed.column, value))
     return Params(
-        select=parse_select(single["select"]) or None if "select" in single else None,
-        where=tuple(where),
-        order=parse_order(single["order"]) if single.get("order") else (),
-        limit=_integer("limit", single),
-        offset=_integer("offset", single),
-        columns=parse_columns(single["columns"]) if "columns" in single else None,
+        select=parse_select(whole["select"], max_embed_depth) or None if "select" in whole else None,
+        top=levels.pop(()).finish(),
+        embedded=tuple((path, level.finish()) for path, level in levels.items()),
+        columns=parse_names(whole["columns"], "columns parameter") if "columns" in whole else None,
+        on_conflict=parse_names(whole["on_conflict"], "on_conflict parameter") if "on_conflict" in whole else None,
     )
+
+
+@lru_cache(maxsize=512)
+def _parse_name(name: str) -> _Name:
+    """`relation.relation.name`; a quoted name is always a column."""
+    scanner = Scanner(name, "filter column")
+    names: list[str] = []
+    quoted = False
+    while not names or scanner.take("."):
+        quoted = scanner.at('"')
+        names.append(scanner.name())
+    *path, last = names
+    word = last if scanner.done and not quoted and last in _LEVEL_WORDS else ""
+    if word in _JUNCTIONS and path[-1:] == ["not"]:
+        path.pop()
+        word = f"not.{word}"
+    column = read_steps(scanner, last)
+    if not scanner.done:
+        scanner.fail("end of input")
+    return _Name(tuple(path), word, column)
+
+
+def _once(given: dict[str, str], name: str, value: str) -> None:
+    if name in given:
+        raise bad_syntax(f'The parameter "{name}" is given more than once.')
+    given[name] = value
 
 
 def pairs(query: str) -> Iterator[tuple[str, str]]:
@@ -55,7 +128,7 @@ def decode(text: str, *, plus: bool = False) -> str:
 
     With `plus`, a plus sign stands for a space, as in forms.
     """
-    if text.isascii() and "%" not in text:
+    if text.isascii() and "%" not in text and "\0" not in text:
         return text.replace("+", " ") if plus else text
     if _BAD_ESCAPE.search(text):
         raise bad_syntax("The URL has a percent sign that no two hexadecimal digits follow.")
@@ -68,16 +141,7 @@ def decode(text: str, *, plus: bool = False) -> str:
     return decoded
 
 
-def _column(name: str) -> str:
-    scanner = Scanner(name, "filter column")
-    column = scanner.name()
-    if not scanner.done:
-        scanner.fail("end of input")
-    return column
-
-
-def _integer(name: str, given: dict[str, str]) -> int | None:
-    text = given.get(name)
+def _integer(name: str, text: str | None) -> int | None:
     if text is None:
         return None
     if not _INTEGER.fullmatch(text):

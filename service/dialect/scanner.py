@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import Never
 
 from service.errors import bad_syntax
 
-#: What ends an unquoted name.
-_NAME_END = frozenset('.,:()"!{}[]<>=;')
+#: An unquoted name: up to a character that means something in the language, or an arrow.
+_NAME = re.compile(r'(?:(?!->)[^.,:()"!{}\[\]<>=;])+')
+
+
+@cache
+def _up_to(stops: str) -> re.Pattern[str]:
+    return re.compile(f"[^{re.escape(stops)}]*")
 
 
 class Scanner:
@@ -52,10 +59,29 @@ class Scanner:
 
     def until(self, stops: str) -> str:
         """Read up to (not including) the first of the characters `stops`, or to the end."""
-        start = self.position
-        while self.position < len(self.text) and self.text[self.position] not in stops:
+        return self._read(_up_to(stops))
+
+    def skip(self, characters: str) -> None:
+        """Read all that follows of these characters."""
+        while self.position < len(self.text) and self.text[self.position] in characters:
             self.position += 1
-        return self.text[start : self.position]
+
+    def comma(self) -> bool:
+        """Read a comma, with spaces around it, if one comes next; tell whether it did."""
+        start = self.position
+        self.skip(" ")
+        if self.take(","):
+            self.skip(" ")
+            return True
+        self.position = start
+        return False
+
+    def _read(self, pattern: re.Pattern[str]) -> str:
+        match = pattern.match(self.text, self.position)
+        if match is None:
+            return ""
+        self.position = match.end()
+        return match[0]
 
     def rest(self) -> str:
         """Read all that is left."""
@@ -77,13 +103,24 @@ class Scanner:
             read.append(character)
         return self.fail('"\\""')
 
+    def braced(self) -> str:
+        """Read a text in braces, braces and nested ones included; in its quotes they mean nothing."""
+        start, depth = self.position, 0
+        while not self.done:
+            if self.at('"'):
+                self.quoted()
+                continue
+            depth += {"{": 1, "}": -1}.get(self.text[self.position], 0)
+            self.position += 1
+            if depth == 0:
+                return self.text[start : self.position]
+        return self.fail('"}"')
+
     def name(self) -> str:
         """Read a name: quoted, or up to a character that means something in the language, or `->`."""
         if self.at('"'):
             return self.quoted()
-        start = self.position
-        while self.position < len(self.text) and self.text[self.position] not in _NAME_END and not self.at("->"):
-            self.position += 1
-        if self.position == start:
+        name = self._read(_NAME).strip(" ")
+        if not name:
             self.fail("field name (* or [a..z0..9_$])")
-        return self.text[start : self.position]
+        return name

@@ -1,68 +1,88 @@
-"""The lists of names: `select=id,title:name,*`, `order=price.desc.nullslast,id`, `columns=a,b`."""
+"""What to select: `id,title:name,data->>a::int,price.sum(),category!inner(name),...author(country)`."""
 
 from __future__ import annotations
 
-from service.dialect.params import OrderParam, SelectParam
+import re
+from functools import lru_cache
+
+from service.dialect.params import ColumnParam, EmbedParam, PathParam, SelectParam
+from service.dialect.paths import read_steps
 from service.dialect.scanner import Scanner
+from service.errors import RequestError
 
-_NULLS = {"nullsfirst": True, "nullslast": False}
+AGGREGATES = ("count", "sum", "avg", "min", "max")
+_CAST = re.compile(r"[A-Za-z_][A-Za-z0-9_ ]*(?:\[\])?", re.ASCII)
+_JOINS = {"inner": True, "left": False}
 
 
-def parse_select(text: str) -> tuple[SelectParam, ...]:
+@lru_cache(maxsize=512)
+def parse_select(text: str, max_depth: int) -> tuple[SelectParam, ...]:
     """The members of `select`; none for an empty text, which PostgREST reads as all columns."""
     scanner = Scanner(text, "select parameter")
+    items = _items(scanner, max_depth)
+    if not scanner.done:
+        scanner.fail('","')
+    return items
+
+
+def _items(scanner: Scanner, depth: int) -> tuple[SelectParam, ...]:
     items: list[SelectParam] = []
-    while not scanner.done:
-        items.append(_select_item(scanner))
-        _comma_or_end(scanner)
+    if not scanner.done and not scanner.at(")"):
+        items.append(_item(scanner, depth))
+        while scanner.comma():
+            items.append(_item(scanner, depth))
     return tuple(items)
 
 
-def _select_item(scanner: Scanner) -> SelectParam:
-    name = scanner.name()
-    if scanner.take(":"):
-        return SelectParam(scanner.name(), alias=name)
-    return SelectParam(name)
+def _item(scanner: Scanner, depth: int) -> SelectParam:
+    if scanner.take("..."):
+        return _embed(scanner, scanner.name(), None, depth, spread=True)
+    if scanner.take("*"):
+        return ColumnParam(PathParam("*"))
+    name, alias = scanner.name(), None
+    if not scanner.at("::") and scanner.take(":"):
+        name, alias = scanner.name(), name
+    if name == "count" and scanner.take("()"):
+        return ColumnParam(None, alias, aggregate="count", aggregate_cast=_cast(scanner))
+    if scanner.at("(") or scanner.at("!"):
+        return _embed(scanner, name, alias, depth, spread=False)
+    path = read_steps(scanner, name)
+    cast = _cast(scanner)
+    if not scanner.take("."):
+        return ColumnParam(path, alias, cast)
+    start = scanner.position
+    aggregate = scanner.until("(,.)")
+    if aggregate not in AGGREGATES or not scanner.take("()"):
+        scanner.position = start
+        scanner.fail("aggregate function (" + ", ".join(f"{known}()" for known in AGGREGATES) + ")")
+    return ColumnParam(path, alias, cast, aggregate, _cast(scanner))
 
 
-def parse_order(text: str) -> tuple[OrderParam, ...]:
-    """The sort keys of `order`."""
-    scanner = Scanner(text, "order")
-    keys: list[OrderParam] = []
-    while not keys or not scanner.done:
-        keys.append(_order_key(scanner))
-        _comma_or_end(scanner)
-    return tuple(keys)
+def _cast(scanner: Scanner) -> str | None:
+    if not scanner.take("::"):
+        return None
+    start = scanner.position
+    cast = scanner.until(".,():")
+    if not _CAST.fullmatch(cast):
+        scanner.position = start
+        scanner.fail("the name of a type")
+    return cast.strip().lower()
 
 
-def _order_key(scanner: Scanner) -> OrderParam:
-    column = scanner.name()
-    descending, nulls_first = False, None
-    if scanner.at(".asc") or scanner.at(".desc"):
-        scanner.take(".")
-        descending = scanner.until(".,") == "desc"
-    if scanner.take("."):
-        start = scanner.position
-        nulls_first = _NULLS.get(scanner.until(",."))
-        if nulls_first is None:
-            scanner.position = start
-            scanner.fail("nulls order (nullsfirst, nullslast)" if descending else "order (asc, desc, nullsfirst, …)")
-    return OrderParam(column, descending, nulls_first)
-
-
-def parse_columns(text: str) -> tuple[str, ...]:
-    """The names that `columns` lists."""
-    scanner = Scanner(text, "columns parameter")
-    names: list[str] = []
-    while not names or not scanner.done:
-        names.append(scanner.name())
-        _comma_or_end(scanner)
-    return tuple(names)
-
-
-def _comma_or_end(scanner: Scanner) -> None:
-    if scanner.done:
-        return
-    scanner.expect(",")
-    if scanner.done:
-        scanner.fail("field name (* or [a..z0..9_$])")
+def _embed(scanner: Scanner, relation: str, alias: str | None, depth: int, *, spread: bool) -> EmbedParam:
+    hint: str | None = None
+    inner: bool | None = None
+    while scanner.take("!"):
+        word = scanner.name()
+        if word in _JOINS and inner is None:
+            inner = _JOINS[word]
+        elif hint is None:
+            hint = word
+        else:
+            scanner.fail('"("')
+    if depth <= 0:
+        raise RequestError(400, "54001", "Resources are embedded too deeply.")
+    scanner.expect("(")
+    members = _items(scanner, depth - 1)
+    scanner.expect(")")
+    return EmbedParam(relation, members, alias, hint, inner, spread)

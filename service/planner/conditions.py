@@ -1,95 +1,86 @@
-"""Filters with names and texts → conditions with fields and typed values."""
+"""Filters with names and texts → conditions with columns and typed values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
-from repositories import patterns
-from repositories.query import And, Column, Comparison, Condition, Is, Not, Operator, Or, State
-from repositories.schema import Field, Kind, Type, Value
+from repositories.query import And, Column, Comparison, Condition, Is, Not, Or, Related, State
+from repositories.schema import Kind, Value
+from repositories.texts import InvalidValueError
+from service.dialect.filters import too_many_conditions
 from service.dialect.params import ConditionParam, FilterParam, IsParam, LogicParam
 from service.errors import RequestError
+from service.planner.expressions import plan_column
+from service.planner.operands import APPLICABLE, OPERANDS, array_items
 from service.planner.scope import Bindings, Scope
-from service.planner.text import InvalidValueError, checked_text, from_text
-
-#: How long a like pattern may be, in characters.
-MAX_PATTERN = 1000
-_SCALARS = frozenset(Kind) - {Kind.ARRAY, Kind.JSON}
-_ORDERED = (Operator.EQ, Operator.NEQ, Operator.GT, Operator.GTE, Operator.LT, Operator.LTE, Operator.IN)
-#: The kinds of column that each operator is defined for.
-APPLICABLE: dict[Operator, frozenset[Kind]] = dict.fromkeys(_ORDERED, _SCALARS) | dict.fromkeys(
-    (Operator.LIKE, Operator.ILIKE), frozenset({Kind.STRING})
-)
 
 
 def plan_conditions(
-    scope: Scope, params: tuple[ConditionParam, ...], bindings: Bindings, max_filters: int
+    scope: Scope, params: tuple[ConditionParam, ...], bindings: Bindings, embeds: Mapping[str, int]
 ) -> tuple[Condition, ...]:
-    """The conditions that all must hold. Raises `RequestError`."""
-    if _count(params) > max_filters:
-        raise RequestError(400, "54001", f"A request may have {max_filters} conditions at the most.")
-    return tuple(_condition(scope, param, bindings) for param in params)
+    """The conditions that all must hold; `embeds` are those of this level, by name. Raises `RequestError`."""
+    bindings.conditions += _count(params)
+    if bindings.conditions > scope.limits.max_filters:
+        raise too_many_conditions(scope.limits.max_filters)
+    return tuple(_condition(scope, param, bindings, embeds) for param in params)
 
 
 def _count(params: tuple[ConditionParam, ...]) -> int:
     return sum(_count(param.members) if isinstance(param, LogicParam) else 1 for param in params)
 
 
-def _condition(scope: Scope, param: ConditionParam, bindings: Bindings) -> Condition:
+def _condition(scope: Scope, param: ConditionParam, bindings: Bindings, embeds: Mapping[str, int]) -> Condition:
     condition: Condition
     if isinstance(param, LogicParam):
-        members = tuple(_condition(scope, member, bindings) for member in param.members)
+        members = tuple(_condition(scope, member, bindings, embeds) for member in param.members)
         condition = Or(members) if param.disjunction else And(members)
     elif isinstance(param, IsParam):
-        condition = _is(scope.field(param.column), param)
+        condition = _is(scope, param, embeds)
     else:
-        condition = _comparison(scope.field(param.column), param, bindings)
+        condition = _comparison(scope, param, bindings)
     return Not(condition) if param.negated else condition
 
 
-def _is(field: Field, param: IsParam) -> Is:
-    if param.state not in (State.NULL, State.NOT_NULL) and field.type.kind is not Kind.BOOLEAN:
+def _is(scope: Scope, param: IsParam, embeds: Mapping[str, int]) -> Condition:
+    path = param.column
+    if path.column in embeds and not path.steps and path.column not in scope.resource.fields:
+        related = Related(embeds[path.column])
+        if param.state is State.NULL:
+            return Not(related)
+        if param.state is State.NOT_NULL:
+            return related
+        raise RequestError(400, "PGRST120", "Only is null or not is null filters are allowed on embedded resources")
+    column = plan_column(scope, path)
+    if param.state not in (State.NULL, State.NOT_NULL) and column.type.kind is not Kind.BOOLEAN:
         raise RequestError(
-            400, "42804", f"argument of IS {param.state.value.upper()} must be type boolean, not {field.type.kind}"
+            400, "42804", f"argument of IS {param.state.value.upper()} must be type boolean, not {column.type.kind}"
         )
-    return Is(Column(field), param.state)
+    return Is(column, param.state)
 
 
-def _comparison(field: Field, param: FilterParam, bindings: Bindings) -> Comparison:
-    if field.type.kind not in APPLICABLE[param.operator]:
+def _comparison(scope: Scope, param: FilterParam, bindings: Bindings) -> Comparison:
+    column = plan_column(scope, param.column)
+    kind = column.type.kind
+    if kind not in APPLICABLE[param.operator]:
         raise RequestError(
             400,
             "42883",
-            f'the operator "{param.operator.value}" is not defined for the {field.type.kind} column "{field.name}"',
+            f'the operator "{param.operator.value}" is not defined for "{column.field.name}" of type {kind}',
         )
     try:
-        value = _OPERANDS[param.operator](field.type, param.value)
+        value = _value(column, param)
     except InvalidValueError as error:
         raise RequestError(400, error.code, error.message) from None
-    return Comparison(Column(field), param.operator, bindings.bind(value))
+    return Comparison(column, param.operator, bindings.bind(value), param.quantifier)
 
 
-def _scalar(kind: Type, value: str | tuple[str, ...]) -> Value:
-    assert isinstance(value, str)
-    return from_text(kind, value)
-
-
-def _list(kind: Type, value: str | tuple[str, ...]) -> Value:
-    return tuple(from_text(kind, item) for item in value)
-
-
-def _pattern(_: Type, value: str | tuple[str, ...]) -> Value:
-    assert isinstance(value, str)
-    if len(value) > MAX_PATTERN:
-        raise InvalidValueError("54001", f"a pattern has {MAX_PATTERN} characters at the most")
-    try:
-        return patterns.parse(checked_text(value))
-    except patterns.PatternError:
-        raise InvalidValueError("22025", "LIKE pattern must not end with escape character") from None
-
-
-_OPERANDS: dict[Operator, Callable[[Type, str | tuple[str, ...]], Value]] = dict.fromkeys(Operator, _scalar) | {
-    Operator.IN: _list,
-    Operator.LIKE: _pattern,
-    Operator.ILIKE: _pattern,
-}
+def _value(column: Column, param: FilterParam) -> Value:
+    read = OPERANDS[param.operator]
+    if isinstance(param.value, tuple):
+        return tuple(read(column.type, item) for item in param.value)
+    if param.quantifier is None:
+        return read(column.type, param.value)
+    items = array_items(param.value)
+    if None in items:
+        raise InvalidValueError("22004", "the values of a quantifier are never null")
+    return tuple(read(column.type, item) for item in items if item is not None)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from repositories.schema import Kind, Type, Value
-from service.planner.text import (
+from repositories.texts import (
     INT_BOUNDS,
     InvalidValueError,
     checked_decimal,
@@ -89,7 +89,7 @@ def _finite(value: int | Decimal) -> float:
         number = float(value)
     except OverflowError:
         raise out_of_range(_DOUBLE) from None
-    if not math.isfinite(number):
+    if not math.isfinite(number) or (value and not number):
         raise out_of_range(_DOUBLE)
     return number
 

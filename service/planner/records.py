@@ -12,11 +12,11 @@ from uuid_utils.compat import uuid7
 from repositories.errors import NotNullViolation
 from repositories.query import Row
 from repositories.schema import MISSING, Field, Generated, Value
+from repositories.texts import InvalidValueError
 from service.errors import RequestError, Violation, bad_body
 from service.planner.checks import check
 from service.planner.json_values import from_json
 from service.planner.scope import Scope
-from service.planner.text import InvalidValueError
 
 #: How many violations an answer names.
 MAX_VIOLATIONS = 20

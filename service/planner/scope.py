@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from repositories.query import ALL, And, Column, Condition, Output, Param, Sort
 from repositories.schema import Catalog, Field, Resource, Value
@@ -16,22 +17,29 @@ from service.errors import RequestError
 
 @dataclass(frozen=True, slots=True)
 class PlanLimits:
-    """What a request may ask for at the most: records in a page and in a write, conditions, their nesting."""
+    """What a request may ask for at the most: records in a page and in a write, conditions, embeds, nesting."""
 
     max_rows: int = 1000
     max_insert_rows: int = 100_000
     max_filters: int = 100
     max_depth: int = 10
+    max_embeds: int = 20
+    max_embed_depth: int = 5
+    aggregates: bool = True
     unfiltered_writes: bool = False
 
 
-class Bindings:
-    """Collects a query's values; each gets its place."""
+DEFAULT_LIMITS = PlanLimits()
 
-    __slots__ = ("values",)
+
+class Bindings:
+    """Collects a query's values, each of which gets its place, and counts its conditions."""
+
+    __slots__ = ("conditions", "values")
 
     def __init__(self) -> None:
         self.values: list[Value] = []
+        self.conditions = 0
 
     def bind(self, value: Value) -> Param:
         """The place of a new value."""
@@ -54,10 +62,11 @@ def resource_named(catalog: Catalog, name: str) -> Resource:
 class Scope:
     """One resource as a request sees it."""
 
-    __slots__ = ("resource",)
+    __slots__ = ("limits", "resource")
 
-    def __init__(self, resource: Resource) -> None:
+    def __init__(self, resource: Resource, limits: PlanLimits = DEFAULT_LIMITS) -> None:
         self.resource = resource
+        self.limits = limits
 
     def field(self, name: str) -> Field:
         """The field, or 400 42703."""
@@ -85,7 +94,7 @@ class Scope:
 
     def outputs(self) -> tuple[Output, ...]:
         """All columns, as `*` selects them."""
-        return tuple(Output(field.name, Column(field)) for field in self.resource.fields.values())
+        return _all_outputs(self.resource)
 
     def key_order(self) -> tuple[Sort, ...]:
         """The primary key as sort keys."""
@@ -96,6 +105,11 @@ class Scope:
         if len(conditions) == 1:
             return conditions[0]
         return And(conditions) if conditions else ALL
+
+
+@lru_cache(maxsize=512)
+def _all_outputs(resource: Resource) -> tuple[Output, ...]:
+    return tuple(Output(field.name, Column(field)) for field in resource.fields.values())
 
 
 def _suggestion(name: str, known: Mapping[str, object], phrase: str) -> str | None:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from repositories.query import Delete, Expectation, Insert, Output, Param, Replace, Update
+from repositories.query import Column, Delete, Expectation, Insert, Param, Replace, Update
 from repositories.schema import Field, Generated, Resource
-from service.dialect.params import Params
-from service.errors import RequestError, Violation, bad_body
+from service.dialect.params import Level, Params
+from service.errors import RequestError, Violation, bad_body, bad_syntax
 from service.planner.conditions import plan_conditions
-from service.planner.reads import key_condition, plan_key, plan_order, plan_outputs, refuse_all_but_select
+from service.planner.orders import plan_order
+from service.planner.reads import key_condition, plan_key
 from service.planner.records import RecordReader, Writable, as_record, as_records, initial_value
 from service.planner.scope import Bindings, PlanLimits, Scope
+from service.planner.selections import plan_returning
 
 Changes = tuple[tuple[Field, Param], ...]
 
 
 def plan_insert(resource: Resource, params: Params, body: Any, limits: PlanLimits, *, returning: bool) -> Insert:
     """New records from a JSON body. Raises `RequestError`."""
-    if params.where or params.order or params.limit is not None or params.offset is not None:
+    if params.top != Level():
         raise RequestError(400, "PGRST100", "An insert takes no filter, order, limit or offset.")
-    scope = Scope(resource)
+    scope = Scope(resource, limits)
     records, many = as_records(body)
     if len(records) > limits.max_insert_rows:
         raise RequestError(413, "54000", f"A request may insert {limits.max_insert_rows} records at the most.")
@@ -32,16 +34,23 @@ def plan_insert(resource: Resource, params: Params, body: Any, limits: PlanLimit
         if reader.full:
             break
     reader.finish()
-    outputs = plan_outputs(scope, params.select)
+    outputs = plan_returning(scope, params)
     return Insert(resource, reader.columns, rows, outputs if returning else ())
 
 
 def plan_replace(
-    resource: Resource, key: tuple[str, ...], params: Params, body: Any, *, expect: Expectation | None, returning: bool
+    resource: Resource,
+    key: tuple[str, ...],
+    params: Params,
+    body: Any,
+    limits: PlanLimits,
+    *,
+    expect: Expectation | None,
+    returning: bool,
 ) -> Replace:
     """One record in full, created where there is none if clients may choose the key. Raises `RequestError`."""
-    refuse_all_but_select(params)
-    scope = Scope(resource)
+    _refuse_all_but_select(params)
+    scope = Scope(resource, limits)
     record = as_record(body)
     identity = plan_key(resource, key)
     Writable.of(scope, record, allowed=frozenset(resource.primary_key))
@@ -63,60 +72,76 @@ def plan_replace(
         if field not in reader.columns and field.generated is not Generated.SEQUENCE
     )
     create = not any(field.read_only for field in resource.key)
-    outputs = plan_outputs(scope, params.select)
+    outputs = plan_returning(scope, params)
     return Replace(resource, reader.columns, row, initial, create, outputs if returning else (), expect)
 
 
 def plan_item_update(
-    resource: Resource, key: tuple[str, ...], params: Params, body: Any, *, expect: Expectation | None, returning: bool
+    resource: Resource,
+    key: tuple[str, ...],
+    params: Params,
+    body: Any,
+    limits: PlanLimits,
+    *,
+    expect: Expectation | None,
+    returning: bool,
 ) -> Update:
     """Changes to one record. Raises `RequestError`."""
-    refuse_all_but_select(params)
-    scope, bindings = Scope(resource), Bindings()
+    _refuse_all_but_select(params)
+    scope, bindings = Scope(resource, limits), Bindings()
     where = key_condition(scope, plan_key(resource, key), bindings)
     changes = _changes(scope, body, bindings)
-    outputs = plan_outputs(scope, params.select) if returning else ()
+    outputs = plan_returning(scope, params) if returning else ()
     return Update(resource, changes, where, tuple(bindings.values), outputs, scope.key_order(), expect)
 
 
 def plan_update(resource: Resource, params: Params, body: Any, limits: PlanLimits, *, returning: bool) -> Update:
     """Changes to every record that the filters let through. Raises `RequestError`."""
-    scope, bindings = Scope(resource), Bindings()
+    scope, bindings = Scope(resource, limits), Bindings()
     _refuse_unfiltered(params, limits, "UPDATE")
-    where = scope.restrict(plan_conditions(scope, params.where, bindings, limits.max_filters))
+    where = scope.restrict(plan_conditions(scope, params.top.where, bindings, {}))
     changes = _changes(scope, body, bindings, params.columns)
-    outputs = plan_outputs(scope, params.select)
-    order = plan_order(scope, params.order)
+    outputs = plan_returning(scope, params)
+    # The answer has the new values, and a changed field has the same one everywhere.
+    changed = {Column(field) for field, _ in changes}
+    order = tuple(sort for sort in plan_order(scope, params.top.order) if sort.expression not in changed)
     return Update(resource, changes, where, tuple(bindings.values), outputs if returning else (), order)
 
 
 def plan_item_delete(
-    resource: Resource, key: tuple[str, ...], params: Params, *, expect: Expectation | None, returning: bool
+    resource: Resource,
+    key: tuple[str, ...],
+    params: Params,
+    limits: PlanLimits,
+    *,
+    expect: Expectation | None,
+    returning: bool,
 ) -> Delete:
     """The end of one record. Raises `RequestError`."""
-    refuse_all_but_select(params)
-    scope, bindings = Scope(resource), Bindings()
+    _refuse_all_but_select(params)
+    scope, bindings = Scope(resource, limits), Bindings()
     where = key_condition(scope, plan_key(resource, key), bindings)
-    outputs = plan_outputs(scope, params.select)
+    outputs = plan_returning(scope, params)
     return Delete(resource, where, tuple(bindings.values), outputs if returning else (), scope.key_order(), expect)
 
 
 def plan_delete(resource: Resource, params: Params, limits: PlanLimits, *, returning: bool) -> Delete:
     """The end of every record that the filters let through. Raises `RequestError`."""
-    scope, bindings = Scope(resource), Bindings()
+    scope, bindings = Scope(resource, limits), Bindings()
     _refuse_unfiltered(params, limits, "DELETE")
     if params.columns is not None:
         raise RequestError(400, "PGRST100", '"columns" has no meaning where records are deleted.')
-    where = scope.restrict(plan_conditions(scope, params.where, bindings, limits.max_filters))
-    outputs = plan_outputs(scope, params.select)
-    order = plan_order(scope, params.order)
+    where = scope.restrict(plan_conditions(scope, params.top.where, bindings, {}))
+    outputs = plan_returning(scope, params)
+    order = plan_order(scope, params.top.order)
     return Delete(resource, where, tuple(bindings.values), outputs if returning else (), order)
 
 
-def plan_expectation(resource: Resource, params: Params, tags: frozenset[str] | None) -> Expectation:
+def plan_expectation(
+    resource: Resource, params: Params, limits: PlanLimits, tags: frozenset[str] | None
+) -> Expectation:
     """The condition that the record's representation under the request's `select` has one of the tags."""
-    outputs: tuple[Output, ...] = plan_outputs(Scope(resource), params.select)
-    return Expectation(outputs, tags)
+    return Expectation(plan_returning(Scope(resource, limits), params), tags)
 
 
 def _changes(scope: Scope, body: Any, bindings: Bindings, columns: tuple[str, ...] | None = None) -> Changes:
@@ -143,10 +168,15 @@ def _common_names(records: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _refuse_all_but_select(params: Params) -> None:
+    if params.top != Level() or params.columns is not None:
+        raise bad_syntax('A write to a single record takes no parameter but "select".')
+
+
 def _refuse_unfiltered(params: Params, limits: PlanLimits, verb: str) -> None:
-    if params.limit is not None or params.offset is not None:
+    if params.top.limit is not None or params.top.offset is not None:
         raise RequestError(400, "PGRST100", f'{verb} takes no "limit" or "offset": filter the records instead.')
-    if not params.where and not limits.unfiltered_writes:
+    if not params.top.where and not limits.unfiltered_writes:
         raise RequestError(
             400,
             "21000",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from repositories.schema import Field, Kind, Value
+from repositories.texts import InvalidValueError, from_text
 from service.body import parse_json
 from service.errors import RequestError
 from service.planner.records import check_given, read_json
-from service.planner.text import InvalidValueError, from_text
 
 
 def read_text(field: Field, text: str | None) -> Value:

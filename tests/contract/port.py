@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from repositories.base import Document, Repository
-from repositories.encoding import records_encoder
+from repositories.encoding import outputs_encoder
 from repositories.errors import RepositoryError
 from repositories.query import Expectation, Read, Write
 from repositories.schema import Value
@@ -45,12 +45,14 @@ class Port:
         """The rows of a read with `count`, checked against its other forms."""
         page = self.repository.rows(read)
         document = self.repository.json(read)
-        outputs = read.selection.outputs
-        encode = records_encoder([each.name for each in outputs], [each.column.field.type for each in outputs])
+        encode = outputs_encoder(read.selection.outputs, read.selection.embeds)
         assert document.body == encode(page.rows)
         assert (document.count, document.total) == (len(page.rows), page.total)
         with self.repository.stream(read, batch=2) as batches:
             assert [row for batch in batches for row in batch] == page.rows
+        with self.repository.lines(read, batch=2) as chunks:
+            lines = b"".join(chunks).splitlines()
+        assert b"[" + b",".join(lines) + b"]" == document.body
         return page.rows
 
     def column(self, name: str, column: str, where: Filter | None = None, order: str = "") -> list[Value]:

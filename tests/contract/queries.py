@@ -125,7 +125,7 @@ def sorts(resource: Resource, order: str = "") -> tuple[Sort, ...]:
         descending = "desc" in words
         nulls_first = descending if not {"nullsfirst", "nullslast"} & set(words) else "nullsfirst" in words
         keys.append(Sort(Column(resource.fields[name]), descending, nulls_first))
-    named = {key.column.field.name for key in keys}
+    named = {key.expression.field.name for key in keys if isinstance(key.expression, Column)}
     keys.extend(Sort(Column(each)) for each in resource.key if each.name not in named)
     return tuple(keys)
 

@@ -1,31 +1,54 @@
-"""Conditions and order over one record at a time, literally: True, False, or None for unknown."""
+"""Conditions over one record at a time, literally: True, False, or None for unknown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from operator import ge, gt, le, lt
+from typing import Any
 
 from repositories.patterns import Pattern, Wildcard, simple_fold
-from repositories.query import And, Comparison, Condition, Is, Not, Operator, Or, Sort, State, Values
-from repositories.schema import Value
+from repositories.query import (
+    And,
+    Comparison,
+    Condition,
+    Is,
+    Not,
+    Operator,
+    Or,
+    Quantifier,
+    Related,
+    State,
+    Values,
+)
+from repositories.regexes import Regex
+from repositories.schema import Kind, Type, Value
+from tests.oracle import values as compared
+from tests.oracle.columns import Record, column_value
 
-#: A stored record, by field name. A field that is not there reads as null.
-Record = dict[str, Value]
 Truth = bool | None
 
 
-def truth(condition: Condition, record: Record, values: Values) -> Truth:
-    """What SQL's three-valued logic says of the record."""
+def truth(condition: Condition, record: Record, values: Values, related: Mapping[int, bool] | None = None) -> Truth:
+    """What SQL's three-valued logic says of the record; `related` tells which embeds have records."""
     match condition:
-        case Comparison(column, operator, value):
-            return _compared(operator, record.get(column.field.name), values[value.index])
+        case Comparison(column, operator, value, quantifier):
+            stored, given = column_value(column, record), values[value.index]
+            if quantifier is None:
+                return _compared(operator, column.type, stored, given)
+            truths = [_compared(operator, column.type, stored, one) for one in given]
+            return _disjunction(truths) if quantifier is Quantifier.ANY else _conjunction(truths)
         case Is(column, state):
-            return _is(state, record.get(column.field.name))
+            return _is(state, column_value(column, record))
+        case Related(embed):
+            assert related is not None
+            return related[embed]
         case Not(inner):
-            return _negation(truth(inner, record, values))
+            return _negation(truth(inner, record, values, related))
         case And(conditions):
-            return _conjunction([truth(one, record, values) for one in conditions])
+            return _conjunction([truth(one, record, values, related) for one in conditions])
         case Or(conditions):
-            return _negation(_conjunction([_negation(truth(one, record, values)) for one in conditions]))
+            return _disjunction([truth(one, record, values, related) for one in conditions])
 
 
 def _negation(one: Truth) -> Truth:
@@ -38,41 +61,24 @@ def _conjunction(all_of: list[Truth]) -> Truth:
     return None if None in all_of else True
 
 
-def _compared(operator: Operator, stored: Value, given: Value) -> Truth:
+def _disjunction(any_of: list[Truth]) -> Truth:
+    return _negation(_conjunction([_negation(one) for one in any_of]))
+
+
+def _compared(operator: Operator, kind: Type, stored: Value, given: Value) -> Truth:
+    if operator is Operator.ISDISTINCT:
+        return stored is None or not compared.equal(stored, given)
     if operator is Operator.IN and len(given) == 0:
         return False
     if stored is None:
         return None
-    match operator:
-        case Operator.EQ:
-            return _equal(stored, given)
-        case Operator.NEQ:
-            return not _equal(stored, given)
-        case Operator.GT:
-            return bool(stored > given)
-        case Operator.GTE:
-            return bool(stored >= given)
-        case Operator.LT:
-            return bool(stored < given)
-        case Operator.LTE:
-            return bool(stored <= given)
-        case Operator.IN:
-            return any(_equal(stored, one) for one in given)
-        case Operator.LIKE:
-            return matches(_tokens(given), stored)
-        case Operator.ILIKE:
-            return matches([_folded(token) for token in _tokens(given)], "".join(map(simple_fold, stored)))
+    return _COMPARED[operator](kind, stored, given)
 
 
-def _equal(one: Value, other: Value) -> bool:
-    """Equal as JSON has it: true is not 1, though 1.0 is; the order of keys does not count."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
-    return bool(one == other)
+def _contains(kind: Type, whole: Value, part: Value) -> bool:
+    if kind.kind is Kind.JSON:
+        return compared.contains(whole, part)
+    return all(item in whole for item in part)
 
 
 def _is(state: State, stored: Value) -> bool:
@@ -85,6 +91,11 @@ def _is(state: State, stored: Value) -> bool:
             return stored is True
         case State.FALSE:
             return stored is False
+
+
+def _found(regex: Regex, text: str) -> bool:
+    """In Python's `re`, as in the engines, the parsed expression has one meaning, but for the very end."""
+    return re.search(regex.text(r"\Z"), text, re.DOTALL | re.ASCII) is not None
 
 
 def _tokens(pattern: Pattern) -> list[str | Wildcard]:
@@ -109,14 +120,32 @@ def matches(tokens: Sequence[str | Wildcard], text: str) -> bool:
     return len(text) in ends
 
 
-def ordered(records: Sequence[Record], order: Sequence[Sort]) -> list[Record]:
-    """The records by the first key, those equal there by the second, and so on: Python sorts are stable."""
-    result = list(records)
-    for key in reversed(order):
-        name = key.column.field.name
-        nulls = [record for record in result if record.get(name) is None]
-        others = [record for record in result if record.get(name) is not None]
-        # A descending stable sort keeps the order of equal records too.
-        others.sort(key=lambda record: record[name], reverse=key.descending)
-        result = nulls + others if key.nulls_first else others + nulls
-    return result
+def _ranks(compare: Callable[[Any, Any], bool]) -> Callable[[Type, Value, Value], bool]:
+    return lambda kind, stored, given: compare(compared.rank(stored, kind), compared.rank(given, kind))
+
+
+def _like(pattern: Pattern, text: str) -> bool:
+    return matches(_tokens(pattern), text)
+
+
+def _ilike(pattern: Pattern, text: str) -> bool:
+    return matches([_folded(token) for token in _tokens(pattern)], "".join(map(simple_fold, text)))
+
+
+#: What each operator says of a stored value and a given one, neither of which is null.
+_COMPARED: dict[Operator, Callable[[Type, Value, Value], bool]] = {
+    Operator.EQ: lambda _, stored, given: compared.equal(stored, given),
+    Operator.NEQ: lambda _, stored, given: not compared.equal(stored, given),
+    Operator.GT: _ranks(gt),
+    Operator.GTE: _ranks(ge),
+    Operator.LT: _ranks(lt),
+    Operator.LTE: _ranks(le),
+    Operator.IN: lambda _, stored, given: any(compared.equal(stored, one) for one in given),
+    Operator.LIKE: lambda _, stored, given: _like(given, stored),
+    Operator.ILIKE: lambda _, stored, given: _ilike(given, stored),
+    Operator.MATCH: lambda _, stored, given: _found(given, stored),
+    Operator.IMATCH: lambda _, stored, given: _found(given, stored),
+    Operator.CONTAINS: _contains,
+    Operator.CONTAINED: lambda kind, stored, given: _contains(kind, given, stored),
+    Operator.OVERLAPS: lambda _, stored, given: any(item in given for item in stored),
+}

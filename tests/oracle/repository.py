@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
 
-from repositories.base import Change, Document, Limits, Repository, Rows, representation_tag
-from repositories.encoding import records_encoder
-from repositories.errors import PreconditionFailed, ValueOutOfRange
-from repositories.query import Delete, Expectation, Insert, Output, Read, Replace, Row, Selection, Update, Values, Write
+from repositories.base import Change, Document, Explanation, Limits, Repository, Rows, representation_tag
+from repositories.encoding import outputs_encoder
+from repositories.errors import PreconditionFailed, QueryRefused, ValueOutOfRange
+from repositories.query import Column, Delete, Expectation, Insert, Output, Read, Replace, Row, Update, Write
 from repositories.schema import Catalog, Field, Generated, Kind, Resource
-from tests.oracle.logic import Record, ordered, truth
+from tests.oracle.columns import Record, column_value
+from tests.oracle.logic import truth
 from tests.oracle.rules import State, Written, check, key_of, remove
+from tests.oracle.selections import Reader, ordered
 
 LARGEST = {Kind.INT32: 2**31 - 1, Kind.INT64: 2**63 - 1}
 
@@ -36,18 +38,29 @@ class OracleRepository(Repository):
 
     def rows(self, read: Read) -> Rows:
         with self._lock:
-            met = _selected(self.state, read.selection, read.values)
-        page = _page(met, read.selection, read.values)
-        return Rows(_rows(page, read.selection.outputs), len(met) if read.count else None)
+            reader = Reader(self.state, read.values)
+            listed = reader.listed(read.selection)
+            page = copy.deepcopy(reader.page(read.selection, listed))
+        return Rows(page, len(listed) if read.count else None)
 
     def json(self, read: Read) -> Document:
         page = self.rows(read)
-        return Document(_encoded(page.rows, read.selection.outputs), len(page.rows), page.total)
+        encode = outputs_encoder(read.selection.outputs, read.selection.embeds)
+        return Document(encode(page.rows), len(page.rows), page.total)
 
     @contextmanager
     def stream(self, read: Read, batch: int = 1000) -> Iterator[Iterator[Sequence[Row]]]:
         rows = self.rows(read).rows
         yield (rows[start : start + batch] for start in range(0, len(rows), batch))
+
+    @contextmanager
+    def lines(self, read: Read, batch: int = 1000) -> Iterator[Iterator[bytes]]:
+        rows = self.rows(read).rows
+        encode = outputs_encoder(read.selection.outputs, read.selection.embeds)
+        yield (encode([row])[1:-1] + b"\n" for row in rows)
+
+    def explain(self, read: Read, *, analyze: bool = False, verbose: bool = False) -> Explanation:
+        raise QueryRefused("The oracle has no plan to show.")
 
     def write(self, write: Write) -> Document:
         with self._lock:
@@ -149,30 +162,18 @@ class OracleRepository(Repository):
         pass
 
 
-def _selected(state: State, selection: Selection, values: Values) -> list[Record]:
-    """Every record that meets the selection's condition, in its order, pages aside."""
-    met = [record for record in state[selection.resource.name] if truth(selection.where, record, values)]
-    return ordered(met, selection.order)
-
-
-def _page(records: list[Record], selection: Selection, values: Values) -> list[Record]:
-    start = 0 if selection.offset is None else values[selection.offset.index]
-    end = None if selection.limit is None else start + values[selection.limit.index]
-    return records[start:end]
-
-
 def _rows(records: list[Record], outputs: tuple[Output, ...]) -> list[Row]:
-    """The records' values, copied, so that nobody outside can change the state."""
-    return [tuple(copy.deepcopy(record.get(output.column.field.name)) for output in outputs) for record in records]
-
-
-def _encoded(rows: list[Row], outputs: tuple[Output, ...]) -> bytes:
-    encode = records_encoder([output.name for output in outputs], [output.column.field.type for output in outputs])
-    return encode(rows)
+    """The columns that a write answers with, copied, so that nobody outside can change the state."""
+    columns = [output.expression for output in outputs]
+    assert all(isinstance(column, Column) for column in columns)
+    return [
+        tuple(copy.deepcopy(column_value(column, record, shown=True)) for column in columns)  # type: ignore[arg-type]
+        for record in records
+    ]
 
 
 def _body(records: list[Record], returning: tuple[Output, ...]) -> bytes:
-    return _encoded(_rows(records, returning), returning) if returning else b""
+    return outputs_encoder(returning, ())(_rows(records, returning)) if returning else b""
 
 
 def _check_expectation(expect: Expectation | None, records: list[Record]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from repositories.errors import NotNullViolation, ReferenceViolation, UniqueViolation
 from repositories.schema import Catalog, OnDelete, Reference, Resource, Unique, Value
-from tests.oracle.logic import Record
+from tests.oracle.columns import Record
 
 #: Every record that is stored, by the resource's name.
 State = dict[str, list[Record]]

@@ -69,7 +69,8 @@ def test_every_variable_is_read_by_its_documented_name(monkeypatch: pytest.Monke
     for variable in variables():
         default = variable.default
         number = re.search(r"number from (\S+) to", variable.allowed)
-        other = "true" if default == "false" else number[1] if number else f"{default}x"
+        switched = {"false": "true", "true": "false"}.get(default)
+        other = switched or (number[1] if number else f"{default}x")
         monkeypatch.setenv(variable.name, samples.get(variable.name, other))
     changed, plain = load(), Settings.model_construct()
     for variable in variables():

@@ -22,7 +22,7 @@ from service.planner.checks import check
 from service.transfer.formats import Format
 from service.transfer.writers import writer
 from tests.oracle import OracleRepository
-from tests.oracle.logic import Record
+from tests.oracle.columns import Record
 
 #: Of the shop of 500 products, in the form of an export; the same on every platform and version of Python.
 DIGEST = "72c61700e5890d9967129dd751927b0e0f24c4252561d8c07e506c79b3f8a1f5"

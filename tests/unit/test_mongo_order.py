@@ -11,6 +11,7 @@ from pymongo import MongoClient
 
 from repositories.base import Limits
 from repositories.mongo.compiler import compile_selection
+from repositories.mongo.plans import FlatPlan
 from repositories.mongo.repository import MongoRepository
 from repositories.schema import Catalog, Field, Index, Kind, Resource, Type
 from tests.contract import queries
@@ -95,7 +96,8 @@ def test_pages(both: tuple[MongoRepository, OracleRepository], seed: int) -> Non
 
 def plan_of(order: str, where: queries.Filter | None = None) -> tuple[dict[str, int], list[str], str | None]:
     plan = compile_selection(queries.read(CATALOG, "things", where=where, order=order).selection)
-    return plan.sort, list(plan.computed), plan.split
+    assert isinstance(plan, FlatPlan)
+    return plan.sort.keys, list(plan.sort.computed), plan.split
 
 
 def test_which_way_each_order_goes() -> None:
@@ -108,13 +110,13 @@ def test_which_way_each_order_goes() -> None:
     assert plan_of("r", every(eq("a", 1), eq("b", "x"))) == ({}, [], None)
     assert plan_of("n.nullsfirst") == ({"n": 1, "_id": 1}, [], None)
     # MongoDB merges scans by null and by missing apart.
-    assert plan_of("n.nullsfirst", some(eq("r", 1), eq("r", 2)))[1:] == (["~null 0"], "n")
+    assert plan_of("n.nullsfirst", some(eq("r", 1), eq("r", 2)))[1:] == (["~sort 0"], "n")
     assert plan_of("n.desc.nullslast", eq("r", 1))[1:] == ([], None)
-    assert plan_of("n.desc.nullslast", within("r", 1, 2))[1:] == (["~null 0"], None)
+    assert plan_of("n.desc.nullslast", within("r", 1, 2))[1:] == (["~sort 0"], None)
     assert plan_of("n,m.nullsfirst")[2] is None
     assert plan_of("n", gt("n", 1)) == ({"n": 1, "_id": 1}, [], None)
-    assert plan_of("n") == ({"~null 0": 1, "n": 1, "_id": 1}, ["~null 0"], "n")
-    assert plan_of("n.desc", eq("r", 1)) == ({"~null 0": -1, "n": -1, "_id": 1}, ["~null 0"], "n")
-    assert plan_of("n.desc") == ({"~null 0": -1, "n": -1, "_id": 1}, ["~null 0"], None)
-    assert plan_of("m,n") == ({"~null 0": 1, "m": 1, "~null 1": 1, "n": 1, "_id": 1}, ["~null 0", "~null 1"], None)
-    assert plan_of("t.nullsfirst") == ({"~whole 0": 1, "_id": 1}, ["~whole 0"], None)
+    assert plan_of("n") == ({"~sort 0": 1, "n": 1, "_id": 1}, ["~sort 0"], "n")
+    assert plan_of("n.desc", eq("r", 1)) == ({"~sort 0": -1, "n": -1, "_id": 1}, ["~sort 0"], "n")
+    assert plan_of("n.desc") == ({"~sort 0": -1, "n": -1, "_id": 1}, ["~sort 0"], None)
+    assert plan_of("m,n") == ({"~sort 0": 1, "m": 1, "~sort 1": 1, "n": 1, "_id": 1}, ["~sort 0", "~sort 1"], None)
+    assert plan_of("t.nullsfirst") == ({"~sort 0": 1, "_id": 1}, ["~sort 0"], None)

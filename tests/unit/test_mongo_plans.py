@@ -11,8 +11,9 @@ import pytest
 from pymongo import MongoClient
 
 from repositories.base import Limits
-from repositories.mongo.compiler import Find, compile_selection
+from repositories.mongo.compiler import compile_selection
 from repositories.mongo.documents import CODEC
+from repositories.mongo.plans import Find
 from repositories.mongo.repository import MongoRepository
 from repositories.query import State
 from repositories.schema import Catalog, Field, Index, Kind, Resource, Type, Unique

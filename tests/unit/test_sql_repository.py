@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from repositories.base import Limits, Repository, representation_tag
-from repositories.encoding import records_encoder
+from repositories.encoding import outputs_encoder, records_encoder
 from repositories.errors import (
     Conflict,
     DeadlineExceeded,
@@ -96,7 +96,7 @@ def test_json_is_what_the_rows_encode_to(connection: Connection, database_url: s
                 lab.write(q.insert(lab.catalog, "samples", {f"{name}s": ladder}, {f"{name}s": []}))
         read = q.read(lab.catalog, "samples", count=True)
         outputs = read.selection.outputs
-        encode = records_encoder([each.name for each in outputs], [each.column.field.type for each in outputs])
+        encode = outputs_encoder(outputs, ())
         rows = lab.rows(read)
         assert rows.total == len(rows.rows) > 100
         assert lab.json(read).body == encode(rows.rows)

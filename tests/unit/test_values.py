@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 
 from repositories.schema import Kind, Shape, Type, Value
+from repositories.texts import InvalidValueError, from_text
 from service.body import parse_json
 from service.errors import RequestError
 from service.planner.checks import check
 from service.planner.json_values import from_json
-from service.planner.text import InvalidValueError, from_text
 
 MONEY = Type(Kind.DECIMAL, precision=12, scale=2)
 WIDE = Type(Kind.DECIMAL, precision=34, scale=10)
@@ -37,7 +37,7 @@ TAKEN: list[tuple[Kind, str, Value]] = [
     (Kind.DOUBLE, "1e308", 1e308),
     (Kind.DOUBLE, "-.5", -0.5),
     (Kind.DOUBLE, "5.", 5.0),
-    (Kind.DOUBLE, "1e-400", 0.0),
+    (Kind.DOUBLE, "0e-400", 0.0),
     (Kind.DECIMAL, "1.50", Decimal("1.50")),
     (Kind.DECIMAL, "-0.00", Decimal(0)),
     (Kind.DECIMAL, "1234567890123456789012345678901234", Decimal("1234567890123456789012345678901234")),
@@ -76,6 +76,7 @@ REFUSED: list[tuple[Kind, str, str]] = [
     (Kind.INT64, "1" * 4000, "22003"),
     *[(Kind.DOUBLE, text, "22P02") for text in ("", "NaN", "inf", "Infinity", "1e", "1_0", " 1", ".", "0x1p3")],
     (Kind.DOUBLE, "1e400", "22003"),
+    (Kind.DOUBLE, "1e-400", "22003"),
     *[(Kind.DECIMAL, text, "22P02") for text in ("", "NaN", "sNaN", "Infinity", "1,5", "1e7777777", "$1")],
     (Kind.DECIMAL, "12345678901234567890123456789012345", "22003"),
     (Kind.DECIMAL, "1e7000", "22003"),
@@ -144,6 +145,7 @@ JSON_REFUSED: list[tuple[Type, str, str]] = [
     *[(Type(Kind.INT64), text, "22P02") for text in ("1.5", "1.0", "true", "[]", '{"$ne":null}', '"1.5"')],
     (Type(Kind.INT32), "2147483648", "22003"),
     (Type(Kind.DOUBLE), "1e400", "22003"),
+    (Type(Kind.DOUBLE), "1e-400", "22003"),
     (Type(Kind.DOUBLE), "1" * 400, "22003"),
     (Type(Kind.DOUBLE), "false", "22P02"),
     *[(Type(Kind.STRING), text, "22P02") for text in ("5", "true", "{}", '["a"]')],
@@ -177,6 +179,9 @@ def test_json_that_a_type_refuses(kind: Type, text: str, code: str) -> None:
     [
         (MONEY, "1.5", "1.50"),
         (MONEY, "1.500000", "1.50"),
+        (MONEY, "1.5" + "0" * 10_000, "1.50"),
+        (MONEY, "0." + "0" * 10_000, "0.00"),
+        (WIDE, "-100", "-100.0000000000"),
         (MONEY, "1e3", "1000.00"),
         (MONEY, "-0", "0.00"),
         (MONEY, "0e500", "0.00"),
@@ -212,10 +217,13 @@ def test_objects_with_properties_of_their_own(value: dict[str, Any]) -> None:
         (MONEY, Decimal("1.555"), "22003"),
         (MONEY, Decimal("10000000000"), "22003"),
         (MONEY, Decimal("1e900"), "22003"),
+        (MONEY, Decimal("1." + "0" * 10_000 + "1"), "22003"),
         (MONEY, Decimal("1e-900"), "22003"),
         (Type(Kind.STRING, max_length=2), "éàü", "22001"),
         (Type(Kind.STRING, min_length=2), "é", "23514"),
         (Type(Kind.STRING, pattern="^[A-Z]+$"), "aB", "23514"),
+        (Type(Kind.STRING, pattern="^[A-Z]+$"), "AB\n", "23514"),
+        (Type(Kind.STRING, pattern=r"^\d+$"), "１２", "23514"),
         (Type(Kind.STRING, enum=("a", "b")), "c", "23514"),
         (Type(Kind.INT32, minimum=1), 0, "23514"),
         (Type(Kind.INT32, maximum=1), 2, "23514"),
@@ -238,6 +246,13 @@ def test_limits(kind: Type, value: Value, code: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         check(kind, value)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"), [(r"^\$[$]\\$", "$$\\"), ("^[]$]$", "$"), (r"^[^\]$]$", "a"), ("a$|b", "bc")]
+)
+def test_a_dollar_sign_may_be_meant(pattern: str, text: str) -> None:
+    assert check(Type(Kind.STRING, pattern=pattern), text) == text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Values written as text (filters, keys in paths, CSV, JSON strings) → typed values, one strict reading for all."""
+"""Values as texts (filters, keys in paths, CSV, JSON strings, casts) → typed values, one strict reading for all."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ _SQL_NAMES = {
 
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?", re.ASCII)
+_NONZERO = re.compile(r"[^1-9eE]*[1-9]", re.ASCII)
 _UUID = re.compile(r"\{?(?:[0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}\}?", re.ASCII)
 _DATE = re.compile(r"([0-9]{4,6})-([0-9]{2})-([0-9]{2})", re.ASCII)
 _INSTANT = re.compile(
@@ -83,6 +84,13 @@ def checked_text(text: str) -> str:
     return text
 
 
+def read_decimal(kind: Type, text: str) -> Decimal:
+    """The decimal as it is written, of any size. Raises `InvalidValueError` for what is none."""
+    if not _NUMBER.fullmatch(text):
+        raise invalid(kind, text)
+    return Decimal(text)
+
+
 def checked_integer(kind: Type, number: int) -> int:
     """The number, if its type can hold it."""
     low, high = INT_BOUNDS[kind.kind]
@@ -120,15 +128,13 @@ def _double(kind: Type, text: str) -> float:
     if not _NUMBER.fullmatch(text):
         raise invalid(kind, text)
     number = float(text)
-    if not math.isfinite(number):
+    if not math.isfinite(number) or (not number and _NONZERO.match(text)):
         raise out_of_range(kind)
     return number
 
 
 def _decimal(kind: Type, text: str) -> Decimal:
-    if not _NUMBER.fullmatch(text):
-        raise invalid(kind, text)
-    return checked_decimal(kind, Decimal(text))
+    return checked_decimal(kind, read_decimal(kind, text))
 
 
 def _boolean(kind: Type, text: str) -> bool:

@@ -1,0 +1,168 @@
+"""Aggregates: what `$group` accumulates for each, and the value that is made of it, exactly.
+
+A Decimal128 has 34 digits, and rounds silently what has more. So a sum that could outgrow it is accumulated in limbs,
+each of few enough digits that a thousand million of them add up exactly, and put together here. Doubles that no
+limb can take exactly, very large or very small ones, are collected as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import ROUND_DOWN, Context, Decimal
+from typing import Any
+
+from bson.decimal128 import Decimal128
+
+from repositories import casts
+from repositories.errors import SchemaMismatch, ValueOutOfRange
+from repositories.expressions import SUM_DIGITS, aggregate_type
+from repositories.mongo.documents import BSON, value_reader
+from repositories.mongo.numbers import Expr
+from repositories.mongo.paths import not_null
+from repositories.query import AggregateFunction
+from repositories.schema import Kind, Type, Value
+
+#: An accumulator's expressions by the suffix of their names, and what is made of their values.
+Accumulators = dict[str, BSON]
+Finish = Callable[[dict[str, Any]], Value]
+
+_WIDE = Context(prec=2000)
+_LIMB = Decimal128("1E17")
+#: A sum of so many digits at the most, and a thousand million of them, is exact in one Decimal128.
+_ONE_LIMB = 24
+#: Doubles of a size between these have digits from the 23rd before the point to the 24th after it.
+_TINY, _HUGE = 1e-8, 1e23
+
+
+def accumulate(function: AggregateFunction, operand: Expr, kind: Type | None) -> tuple[Accumulators, Finish]:
+    """What to accumulate of the operand's values, which are of type `kind`; see also `needs_shortest`."""
+    if kind is None:
+        return {"n": {"$sum": 1}}, lambda found: int(found.get("n", 0))
+    match function:
+        case AggregateFunction.COUNT:
+            return {"n": _count(operand)}, lambda found: int(found.get("n", 0))
+        case AggregateFunction.MIN | AggregateFunction.MAX:
+            read = nullable(kind)
+            return {"v": {f"${function.value}": operand}}, lambda found: read(found.get("v"))
+    sums, total = _sums(operand, kind)
+    finish = _finish_sum if function is AggregateFunction.SUM else _finish_average
+    return {"n": _count(operand), **sums}, lambda found: finish(found, total, kind)
+
+
+def needs_shortest(function: AggregateFunction, kind: Type) -> bool:
+    """The operand must be given as the shortest decimal of each double, so that it is made once."""
+    return kind.kind is Kind.DOUBLE and function in (AggregateFunction.SUM, AggregateFunction.AVG)
+
+
+def least_or_greatest(
+    function: AggregateFunction, operand: Expr, kind: Type, convert: Callable[[Value], Value]
+) -> tuple[Accumulators, Finish]:
+    """The least or greatest of what is made here of each of the operand's different values."""
+    read = nullable(kind)
+    choose: Callable[[list[Value]], Value] = min if function is AggregateFunction.MIN else max
+
+    def finish(found: dict[str, Any]) -> Value:
+        values = [convert(read(each)) for each in found.get("v", ()) if each is not None]
+        return choose(values) if values else None
+
+    return {"v": {"$addToSet": operand}}, finish
+
+
+def nullable(kind: Type) -> Callable[[Any], Value]:
+    """What reads a value of the type, or null. Raises `SchemaMismatch`."""
+    native, convert = value_reader(kind)
+
+    def read(found: Any) -> Value:
+        try:
+            return found if type(found) in native or found is None else convert(found)
+        except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+            raise SchemaMismatch("A stored value is not of its field's type.") from error
+
+    return read
+
+
+def _count(operand: Expr) -> BSON:
+    return {"$sum": {"$cond": [not_null(operand), 1, 0]}}
+
+
+def _sums(operand: Expr, kind: Type) -> tuple[Accumulators, Callable[[dict[str, Any]], Decimal]]:
+    match kind.kind:
+        case Kind.INT32:
+            return {"a": {"$sum": operand}}, _total
+        case Kind.INT64:
+            return {"a": {"$sum": {"$toDecimal": operand}}}, _total
+        case Kind.DOUBLE:
+            return _double_sums(operand), _total
+    if kind.precision is not None and kind.precision <= _ONE_LIMB:
+        return {"a": {"$sum": operand}}, _total
+    whole = {"$trunc": operand}
+    upper = {"$trunc": {"$divide": [whole, _LIMB]}}
+    return {
+        "a": {"$sum": {"$subtract": [operand, whole]}},
+        "b": {"$sum": {"$subtract": [whole, {"$multiply": [upper, _LIMB]}]}},
+        "c": {"$sum": upper},
+    }, _total
+
+
+def _double_sums(operand: Expr) -> Accumulators:
+    """The operand is already the shortest decimal."""
+    size = {"$abs": operand}
+    is_plain = {"$or": [{"$eq": [operand, 0]}, {"$and": [{"$gte": [size, _TINY]}, {"$lt": [size, _HUGE]}]}]}
+    is_plain = {"$or": [{"$lte": [operand, None]}, is_plain]}
+    return {
+        "a": {"$sum": {"$cond": [is_plain, {"$subtract": [operand, {"$trunc": operand}]}, None]}},
+        "b": {"$sum": {"$cond": [is_plain, {"$trunc": operand}, None]}},
+        "o": {"$push": {"$cond": [is_plain, "$$REMOVE", operand]}},
+    }
+
+
+def _total(found: dict[str, Any]) -> Decimal:
+    """The sum of the limbs, and of what was collected."""
+    total = _decimal(found.get("a", 0))
+    total = _WIDE.add(total, _decimal(found.get("b", 0)))
+    total = _WIDE.add(total, _WIDE.multiply(_decimal(found.get("c", 0)), Decimal(10) ** 17))
+    for outlier in found.get("o", ()):
+        total = _WIDE.add(total, _decimal(outlier))
+    return total
+
+
+def _decimal(found: Any) -> Decimal:
+    return found.to_decimal() if isinstance(found, Decimal128) else Decimal(found)
+
+
+def _finish_sum(found: dict[str, Any], total: Callable[[dict[str, Any]], Decimal], kind: Type) -> Value:
+    if not found.get("n"):
+        return None
+    if kind.kind is Kind.DOUBLE:
+        return _double(total(found))
+    result = _scaled(total(found), aggregate_type(AggregateFunction.SUM, kind).scale)
+    if len(result.as_tuple().digits) > SUM_DIGITS:
+        raise ValueOutOfRange
+    return result
+
+
+def _finish_average(found: dict[str, Any], total: Callable[[dict[str, Any]], Decimal], kind: Type) -> Value:
+    count = found.get("n")
+    if not count:
+        return None
+    if kind.kind is Kind.DOUBLE:
+        return _double(casts.average(_positional(total(found).normalize(_WIDE)), count))
+    return casts.average(_scaled(total(found), kind.scale if kind.kind is Kind.DECIMAL else 0), count)
+
+
+def _scaled(number: Decimal, scale: int | None) -> Decimal:
+    if scale is None:
+        return _positional(number)
+    return number.quantize(Decimal(1).scaleb(-scale), ROUND_DOWN, _WIDE)
+
+
+def _positional(number: Decimal) -> Decimal:
+    exponent = number.as_tuple().exponent
+    return number.quantize(Decimal(1), context=_WIDE) if isinstance(exponent, int) and exponent > 0 else number
+
+
+def _double(number: Decimal) -> float:
+    result = float(number)
+    if result in (float("inf"), float("-inf")):
+        raise ValueOutOfRange
+    return result

@@ -1,0 +1,1 @@
+"""Pages and records → responses: status, headers, bytes. The views of the REST API."""

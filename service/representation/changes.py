@@ -1,0 +1,59 @@
+"""What a write has done → an answer, with the written records or without."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from repositories.base import Document, representation_tag
+from repositories.schema import Resource, Value
+from service.dialect.prefer import Preferences
+from service.keys import format_key
+from service.negotiation import Form, Media
+from service.representation.items import not_found
+from service.representation.pages import single
+from service.representation.responses import preferred, respond, tagged, without_nulls
+
+
+def inserted(resource: Resource, document: Document, media: Media, preferences: Preferences) -> Response:
+    """New records: 201, with `Location` (and a tag) if there is one, and the records unless that is not wanted."""
+    response = respond(_records(document, media), 201, media)
+    if document.key is not None:
+        response.headers["Location"] = _location(resource, document.key)
+        if document.body:
+            tagged(response, representation_tag(document.body[1:-1]))
+    response.headers["Content-Range"] = f"*/{document.count if preferences.count else '*'}"
+    return preferred(response, preferences, "return", "count")
+
+
+def written_item(resource: Resource, document: Document, media: Media, preferences: Preferences) -> Response:
+    """One record after a write, under its path: 201 where it is new, 200 with the record, 204 without, 404."""
+    if document.count == 0:
+        raise not_found(resource)
+    status = 201 if document.created else 200 if document.body else 204
+    body = document.body if media.form is Form.ARRAY else document.body[1:-1]
+    response = respond(without_nulls(body) if media.stripped else body, status, media)
+    if document.created and document.key is not None:
+        response.headers["Location"] = _location(resource, document.key)
+    if body:
+        tagged(response, representation_tag(document.body[1:-1]))
+    return preferred(response, preferences, "return")
+
+
+def _location(resource: Resource, key: tuple[Value, ...]) -> str:
+    """The path of the record with this key, under the collection's, however the request has spelt it."""
+    collection = request.path.removesuffix((request.view_args or {}).get("key", "")).rstrip("/")
+    return f"{collection}/{format_key(resource, key)}"
+
+
+def written(document: Document, media: Media, preferences: Preferences) -> Response:
+    """What a write to a collection has changed: 200 with the records, or 204."""
+    response = respond(_records(document, media), 200 if document.body else 204, media)
+    span = f"0-{document.count - 1}" if document.count else "*"
+    response.headers["Content-Range"] = f"{span}/{document.count if preferences.count else '*'}"
+    return preferred(response, preferences, "return", "count")
+
+
+def _records(document: Document, media: Media) -> bytes:
+    """The records as they were asked for. Raises 406 PGRST116; that there are several was refused before the write."""
+    body = single(document) if media.form is Form.OBJECT else document.body
+    return without_nulls(body) if media.stripped else body

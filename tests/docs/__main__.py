@@ -1,0 +1,35 @@
+"""`python -m tests.docs`: write what docs/ prints of the service anew, from the oracle and the table of codes.
+
+Read the difference before you keep it: this makes the documentation agree with the service, be it right or wrong.
+"""
+
+from __future__ import annotations
+
+import re
+
+from service.openapi.codes import CODES
+from tests.docs.conftest import filled, shop
+from tests.docs.examples import BLOCK, DOCS, PAGES, parse, written
+from tests.oracle import OracleRepository
+
+_TABLE = re.compile(r"(?<=\| Code \| Status \| Meaning \| What to do \|\n\|---\|---\|---\|---\|\n)(\|.*\n)*")
+
+
+def main() -> None:
+    client = filled(OracleRepository(shop()))
+
+    def anew(found: re.Match[str]) -> str:
+        example = parse("", 0, found[1])
+        return written(example, example.ask(client))
+
+    rows = "".join(
+        f"| `{code.code}` | {', '.join(map(str, code.statuses))} | {code.meaning} | {code.remedy} |\n" for code in CODES
+    )
+    for page in PAGES:
+        path = DOCS / page
+        text = _TABLE.sub(lambda _: rows, path.read_text("utf-8"))
+        path.write_text(BLOCK.sub(anew, text), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
