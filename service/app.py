@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from repositories.base import Repository
 from service import health, problems, resources
 from service.config import Settings
+from service.keys import KeyConverter
 from service.planner.scope import PlanLimits
 
 
@@ -16,6 +17,7 @@ def create_app(repository: Repository, settings: Settings) -> Flask:
     app = Flask("service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.url_map.merge_slashes = False
+    app.url_map.converters["key"] = KeyConverter
     app.json.sort_keys = False  # type: ignore[attr-defined]
     limits = PlanLimits(
         max_rows=settings.max_rows,

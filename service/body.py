@@ -6,6 +6,7 @@ from typing import Any
 
 import jiter
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.errors import RequestError, bad_body
 
@@ -33,7 +34,18 @@ def read_json(request: Request) -> Any:
             hint=f"Send Content-Type: {JSON}",
             headers={"Accept": JSON},
         )
-    return parse_json(request.get_data(cache=False))
+    return parse_json(_received(request))
+
+
+def _received(request: Request) -> bytes:
+    """The whole body: werkzeug's stream does not tell one that ends early, or goes on past the limit (413)."""
+    data = request.get_data(cache=False)
+    if request.content_length is None:
+        if len(data) == request.max_content_length and request.environ["wsgi.input"].read(1):
+            raise RequestEntityTooLarge
+    elif len(data) < request.content_length:
+        raise bad_body("The body is shorter than its Content-Length.")
+    return data
 
 
 def parse_json(data: bytes) -> Any:

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from werkzeug.routing import PathConverter
+
 from repositories.encoding import decimal_text, instant_text
 from repositories.schema import Field, Kind, Resource, Value
 from service.dialect.scanner import Scanner
+
+
+class KeyConverter(PathConverter):
+    """The rest of a path as a key: with slashes in it, and, unlike a `path`, with line breaks."""
+
+    part_isolating = False
+    regex = r"[\s\S]+"
 
 
 def parse_key(text: str, parts: int) -> tuple[str, ...]:
@@ -37,7 +46,7 @@ def format_key(resource: Resource, key: tuple[Value, ...]) -> str:
 
 def _format(field: Field, value: Value, parts: int) -> str:
     text = _text(field, value)
-    if text.strip(".") == "" or text.startswith('"') or (parts > 1 and "," in text):
+    if text.strip("./") != text or not text or text.startswith('"') or (parts > 1 and "," in text):
         text = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return quote(text, safe="")
 

@@ -84,7 +84,9 @@ def of_http(error: HTTPException) -> Response:
     code = _HTTP_CODES.get(status, f"PGRST{status}")
     response = _problem(RequestError(status, code, error.description or HTTPStatus(status).phrase))
     for name, value in error.get_headers():
-        if name not in ("Content-Type", "Content-Length"):
+        if name == "Allow":  # werkzeug's set has another order in every process
+            response.headers[name] = ", ".join(sorted(value.split(", ")))
+        elif name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value
     if isinstance(error, RequestEntityTooLarge):
         response.headers["Connection"] = "close"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from repositories.base import Document, representation_tag
-from repositories.schema import Resource
+from repositories.schema import Resource, Value
 from service.dialect.prefer import Preferences, parse_tags
 from service.errors import RequestError
 from service.keys import format_key
@@ -59,7 +59,7 @@ def inserted(resource: Resource, document: Document, preferences: Preferences) -
     """New records: 201, with `Location` (and a tag) if there is one, and the records unless that is not wanted."""
     response = _response(document.body, 201)
     if document.key is not None:
-        response.headers["Location"] = f"{request.path.rstrip('/')}/{format_key(resource, document.key)}"
+        response.headers["Location"] = _location(resource, document.key)
         if document.body:
             _tagged(response, representation_tag(document.body[1:-1]))
     return _preferred(response, preferences, "return")
@@ -72,8 +72,8 @@ def written_item(resource: Resource, document: Document, preferences: Preference
     status = 201 if document.created else 200 if document.body else 204
     body = document.body[1:-1]
     response = _response(body, status)
-    if document.created:
-        response.headers["Location"] = request.path
+    if document.created and document.key is not None:
+        response.headers["Location"] = _location(resource, document.key)
     if body:
         _tagged(response, representation_tag(body))
     return _preferred(response, preferences, "return")
@@ -85,6 +85,12 @@ def written(document: Document, preferences: Preferences) -> Response:
     span = f"0-{document.count - 1}" if document.count else "*"
     response.headers["Content-Range"] = f"{span}/{document.count if preferences.count else '*'}"
     return _preferred(response, preferences, "return", "count")
+
+
+def _location(resource: Resource, key: tuple[Value, ...]) -> str:
+    """The path of the record with this key, under the collection's, however the request has spelt it."""
+    collection = request.path.removesuffix((request.view_args or {}).get("key", "")).rstrip("/")
+    return f"{collection}/{format_key(resource, key)}"
 
 
 def _response(body: bytes, status: int) -> Response:

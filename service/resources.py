@@ -60,6 +60,7 @@ def blueprint(api: Api) -> Blueprint:
     @routes.post("/<name>", strict_slashes=False)
     def insert_records(name: str) -> Response:
         resource, params, preferences = _asked(api, name)
+        _refuse_conditions()
         body, returning = read_json(request), _returning(api, preferences)
         write = writes.plan_insert(resource, params, body, limits, returning=returning)
         return representation.inserted(resource, _inserted(api, write, body), preferences)
@@ -79,13 +80,13 @@ def blueprint(api: Api) -> Blueprint:
         write = writes.plan_delete(resource, params, limits, returning=preferences.returning == "representation")
         return representation.written(repository.write(write), preferences)
 
-    @routes.get("/<name>/<path:key>")
+    @routes.get("/<name>/<key:key>")
     def get_item(name: str, key: str) -> Response:
         resource, params, _ = _asked(api, name)
         read = reads.plan_item(resource, parse_key(key, len(resource.key)), params)
         return representation.item(resource, repository.json(read))
 
-    @routes.put("/<name>/<path:key>")
+    @routes.put("/<name>/<key:key>")
     def replace_item(name: str, key: str) -> Response:
         resource, params, preferences = _asked(api, name)
         expect, returning = _expected(resource, params), _returning(api, preferences)
@@ -93,7 +94,7 @@ def blueprint(api: Api) -> Blueprint:
         write = writes.plan_replace(resource, parts, params, read_json(request), expect=expect, returning=returning)
         return representation.written_item(resource, repository.write(write), preferences)
 
-    @routes.patch("/<name>/<path:key>")
+    @routes.patch("/<name>/<key:key>")
     def update_item(name: str, key: str) -> Response:
         resource, params, preferences = _asked(api, name)
         expect, returning = _expected(resource, params), _returning(api, preferences)
@@ -101,7 +102,7 @@ def blueprint(api: Api) -> Blueprint:
         write = writes.plan_item_update(resource, parts, params, read_json(request), expect=expect, returning=returning)
         return representation.written_item(resource, repository.write(write), preferences)
 
-    @routes.delete("/<name>/<path:key>")
+    @routes.delete("/<name>/<key:key>")
     def delete_item(name: str, key: str) -> Response:
         resource, params, preferences = _asked(api, name)
         expect, returning = _expected(resource, params), preferences.returning == "representation"

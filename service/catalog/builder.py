@@ -48,10 +48,16 @@ def _draft(
         resolved_names(model.primary_key, (*path, "primaryKey"), draft, source, what="a key", refused=_NO_KEY) or ()
     )
     resolved_names(model.required, (*path, "required"), draft, source, what="`required`", refused=frozenset())
-    draft.required = frozenset((*model.required, *model.primary_key))
+    counted = (field for field, declared in model.properties.items() if _is_counted(declared))
+    draft.required = frozenset((*model.required, *model.primary_key, *counted))
     draft.uniques = _uniques(draft, source, names)
     draft.indexes = _indexes(draft, source, names)
     return draft
+
+
+def _is_counted(field: document.FieldModel) -> bool:
+    """A sequence fills the field, so that null has no meaning there."""
+    return isinstance(field, document.IntegerField) and field.generated is not None
 
 
 def _uniques(draft: Draft, source: Source, names: ConstraintNames) -> tuple[Unique, ...]:

@@ -16,7 +16,7 @@ from repositories.schema import Kind, Shape, Type, Value
 from service.catalog import type_models as models
 from service.catalog.problems import Path, suggestion
 from service.catalog.source import Source
-from service.planner.checks import check
+from service.planner.checks import check, compiled
 from service.planner.json_values import from_json
 from service.planner.text import InvalidValueError, checked_decimal, checked_integer
 
@@ -117,8 +117,8 @@ def _compiles(pattern: str | None, path: Path, source: Source) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            re.compile(pattern)
-    except (re.error, OverflowError, RecursionError, Warning) as error:
+            compiled(pattern)
+    except (re.error, ValueError, OverflowError, RecursionError, Warning) as error:
         source.add(path, f"is not a regular expression: {error}", "escape special characters with a backslash")
         return False
     return True

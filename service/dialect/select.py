@@ -6,6 +6,7 @@ from service.dialect.params import OrderParam, SelectParam
 from service.dialect.scanner import Scanner
 
 _NULLS = {"nullsfirst": True, "nullslast": False}
+_ORDERS = ("asc", "desc", *_NULLS)
 
 
 def parse_select(text: str) -> tuple[SelectParam, ...]:
@@ -38,26 +39,31 @@ def parse_order(text: str) -> tuple[OrderParam, ...]:
 def _order_key(scanner: Scanner) -> OrderParam:
     column = scanner.name()
     descending, nulls_first = False, None
-    if scanner.at(".asc") or scanner.at(".desc"):
-        scanner.take(".")
-        descending = scanner.until(".,") == "desc"
     if scanner.take("."):
-        start = scanner.position
-        nulls_first = _NULLS.get(scanner.until(",."))
-        if nulls_first is None:
-            scanner.position = start
-            scanner.fail("nulls order (nullsfirst, nullslast)" if descending else "order (asc, desc, nullsfirst, …)")
+        word = _word(scanner, _ORDERS)
+        descending = word == "desc"
+        if word in _NULLS or scanner.take("."):
+            nulls_first = _NULLS[word if word in _NULLS else _word(scanner, tuple(_NULLS))]
     return OrderParam(column, descending, nulls_first)
 
 
+def _word(scanner: Scanner, words: tuple[str, ...]) -> str:
+    start = scanner.position
+    word = scanner.until(",.")
+    if word not in words:
+        scanner.position = start
+        scanner.fail(f"order ({', '.join(words)})")
+    return word
+
+
 def parse_columns(text: str) -> tuple[str, ...]:
-    """The names that `columns` lists."""
+    """The names that `columns` lists, each once."""
     scanner = Scanner(text, "columns parameter")
     names: list[str] = []
     while not names or not scanner.done:
         names.append(scanner.name())
         _comma_or_end(scanner)
-    return tuple(names)
+    return tuple(dict.fromkeys(names))
 
 
 def _comma_or_end(scanner: Scanner) -> None:

@@ -14,6 +14,10 @@ from service.planner.text import InvalidValueError, invalid, out_of_range
 _UNQUOTED = frozenset({Kind.INT32, Kind.INT64, Kind.DOUBLE, Kind.DECIMAL, Kind.BOOLEAN})
 
 
+#: A dollar sign that stands for the end; what else may hold one (an escape, a class) is group 1.
+_DOLLAR = re.compile(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\$", re.DOTALL)
+
+
 def check(kind: Type, value: Value) -> Value:
     """The value as it is stored (a decimal gets its declared scale), if it keeps the limits of its type.
 
@@ -44,7 +48,7 @@ def _check_text(kind: Type, value: str) -> None:
         raise InvalidValueError("22001", f"value too long for type character varying({kind.max_length})")
     if kind.min_length is not None and len(value) < kind.min_length:
         raise _broken(f"is shorter than {kind.min_length} characters")
-    if kind.pattern is not None and not _compiled(kind.pattern).search(value):
+    if kind.pattern is not None and not compiled(kind.pattern).search(value):
         raise _broken(f"does not match the pattern {kind.pattern}")
 
 
@@ -97,16 +101,14 @@ def _scaled(kind: Type, value: Decimal) -> Decimal:
     assert kind.scale is not None
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
-    shift = exponent + kind.scale
-    number = int("".join(map(str, digits)) or "0")
-    if shift < 0:
-        if -shift > len(digits) and number:
-            raise out_of_range(kind)
-        number, dropped = divmod(number, 10**-shift) if number else (0, 0)
-        if dropped:
-            raise out_of_range(kind)
-    elif number:
-        if shift > kind.precision:
+    written = "".join(map(str, digits))
+    significant = written.rstrip("0")  # a few digits, where thousands of zeros may follow
+    shift = exponent + len(written) - len(significant) + kind.scale
+    if len(significant) > kind.precision:
+        raise out_of_range(kind)
+    number = int(significant or "0")
+    if number:
+        if not 0 <= shift <= kind.precision:
             raise out_of_range(kind)
         number *= 10**shift
     if number >= 10**kind.precision:
@@ -119,5 +121,9 @@ def _broken(message: str) -> InvalidValueError:
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A `pattern` of the resource file. As in JSON Schema, `$` is the very end, and digits and letters are ASCII.
+
+    Raises what `re.compile` raises.
+    """
+    return re.compile(_DOLLAR.sub(lambda match: match[1] or r"\Z", pattern), re.ASCII)

@@ -80,7 +80,7 @@ def plan_outputs(scope: Scope, select: tuple[SelectParam, ...] | None) -> tuple[
         if item.column == "*" and item.alias is None:
             outputs.extend(scope.outputs())
         else:
-            outputs.append(Output(_alias(item.alias or item.column), Column(scope.field(item.column))))
+            outputs.append(Output(_alias(item), Column(scope.field(item.column))))
     names = [output.name for output in outputs]
     doubled = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if doubled is not None:
@@ -88,9 +88,10 @@ def plan_outputs(scope: Scope, select: tuple[SelectParam, ...] | None) -> tuple[
     return tuple(outputs)
 
 
-def _alias(name: str) -> str:
-    if len(name.encode()) > MAX_ALIAS:
-        raise bad_syntax(f"An alias has {MAX_ALIAS} bytes at the most.")
+def _alias(item: SelectParam) -> str:
+    name = item.column if item.alias is None else item.alias
+    if not 1 <= len(name.encode()) <= MAX_ALIAS:
+        raise bad_syntax(f"An alias has one byte at least, and {MAX_ALIAS} at the most.")
     return name
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tests.api.conftest import MakeClient, refused
 
@@ -64,6 +66,8 @@ def test_columns(client: FlaskClient) -> None:
     response = client.post("/api/categories?columns=name", json=body)
     assert response.get_json() == [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
     refused(client.post("/api/categories?columns=name,junk", json=body), 400, "PGRST204")
+    twice = client.post("/api/categories?columns=name,name&select=name", json=[{"name": "c"}])
+    assert twice.get_json() == [{"name": "c"}]
     filled = client.post(
         "/api/products?columns=sku,name,price,stock&select=sku,stock", json=[LAMP, LAMP | {"sku": "B", "stock": 5}]
     )
@@ -167,6 +171,27 @@ def test_large_bodies_are_refused(make_client: MakeClient) -> None:
     client = make_client(max_body=1024)
     refused(client.post("/api/categories", json={"name": "x" * 1100}), 413, "PGRST413")
     assert client.post("/api/categories", json={"name": "x" * 10}).status_code == 201
+
+
+def test_bodies_without_a_length(make_client: MakeClient) -> None:
+    client = make_client(max_body=1024)
+
+    def post(body: bytes) -> TestResponse:
+        return client.post(
+            "/api/categories",
+            input_stream=BytesIO(body),
+            content_type="application/json",
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+
+    assert post(b'{"name": "a"}'.ljust(1024)).status_code == 201
+    refused(post(b'{"name": "b"}'.ljust(1025)), 413, "PGRST413")
+
+
+def test_bodies_that_end_early(client: FlaskClient) -> None:
+    body, length = b'{"name": "a"}', {"wsgi.input_terminated": True, "CONTENT_LENGTH": "14"}
+    response = client.post("/api/categories", data=body, content_type="application/json", environ_overrides=length)
+    refused(response, 400, "PGRST102")
 
 
 def test_duplicates(client: FlaskClient) -> None:
@@ -293,6 +318,7 @@ def test_conditions_on_collections_are_refused(client: FlaskClient) -> None:
     for header in ("If-Match", "If-None-Match"):
         refused(client.patch("/api/categories?id=eq.1", json={"name": "x"}, headers={header: "*"}), 400, "PGRST100")
         refused(client.delete("/api/categories?id=eq.1", headers={header: "*"}), 400, "PGRST100")
+        refused(client.post("/api/categories", json={"name": "x"}, headers={header: "*"}), 400, "PGRST100")
 
 
 def test_hostile_text_is_plain_data(client: FlaskClient) -> None:

@@ -156,6 +156,11 @@ def test_generated_fields_are_read_only_unless_the_file_says_otherwise() -> None
     assert only("{type: string, readOnly: true}").read_only is True
 
 
+def test_fields_that_a_sequence_fills_are_never_null() -> None:
+    assert only("{type: integer, generated: sequence}").required
+    assert not only("{type: string, format: uuid, generated: uuid7}").required
+
+
 def test_key_fields_are_required_by_themselves() -> None:
     made = loads("resources: {r: {primaryKey: [a, b], properties: {a: {type: string}, b: {type: boolean}}}}", "r")["r"]
     assert made.primary_key == ("a", "b")

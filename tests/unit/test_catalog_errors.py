@@ -81,6 +81,10 @@ def located(marked: str) -> tuple[str, str]:
         ("{references: {resource: r, onDelete: ¦setnull}}", "X.references.onDelete: must be `restrict`, `cascade` or"),
         ("{type: string, minLength: ¦2, maxLength: 1}", "X.minLength: is greater than `maxLength` (1); lower it, or"),
         ("{type: string, pattern: ¦'('}", "X.pattern: is not a regular expression: missing ), unterminated subpat"),
+        (
+            "{type: string, pattern: ¦'(?u)a'}",
+            "X.pattern: is not a regular expression: ASCII and UNICODE flags are inc",
+        ),
         ("{type: string, pattern: ¦'[[a]'}", "X.pattern: is not a regular expression: Possible nested set"),
         ("{type: string, enum: [a, ¦a]}", "X.enum[1]: the value is in the list already; remove one of them"),
         ("{type: string, maxLength: 1, enum: [a, ¦bb]}", "X.enum[1]: value too long for type character varying(1)"),

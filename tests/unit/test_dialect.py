@@ -109,6 +109,10 @@ def test_select_order_and_pages() -> None:
     )
 
 
+def test_columns_are_named_once() -> None:
+    assert parse("columns=a,b,a").columns == ("a", "b")
+
+
 def test_empty_parameters_say_nothing() -> None:
     assert parse("") == parse("&&") == parse("select=&order=") == Params()
 
@@ -133,6 +137,11 @@ REFUSED = [
     "order=a.b'--",
     "order=id.down",
     "order=id.desc.first",
+    "order=id.descending",
+    "order=id.ascx.nullsfirst",
+    "order=id.nullsfirst.desc",
+    "order=id.desc.nullslast.x",
+    "order=id.asc.",
     "order=id,",
     'columns=a",b',
     "columns=",

@@ -177,6 +177,9 @@ def test_json_that_a_type_refuses(kind: Type, text: str, code: str) -> None:
     [
         (MONEY, "1.5", "1.50"),
         (MONEY, "1.500000", "1.50"),
+        (MONEY, "1.5" + "0" * 10_000, "1.50"),
+        (MONEY, "0." + "0" * 10_000, "0.00"),
+        (WIDE, "-100", "-100.0000000000"),
         (MONEY, "1e3", "1000.00"),
         (MONEY, "-0", "0.00"),
         (MONEY, "0e500", "0.00"),
@@ -212,10 +215,13 @@ def test_objects_with_properties_of_their_own(value: dict[str, Any]) -> None:
         (MONEY, Decimal("1.555"), "22003"),
         (MONEY, Decimal("10000000000"), "22003"),
         (MONEY, Decimal("1e900"), "22003"),
+        (MONEY, Decimal("1." + "0" * 10_000 + "1"), "22003"),
         (MONEY, Decimal("1e-900"), "22003"),
         (Type(Kind.STRING, max_length=2), "éàü", "22001"),
         (Type(Kind.STRING, min_length=2), "é", "23514"),
         (Type(Kind.STRING, pattern="^[A-Z]+$"), "aB", "23514"),
+        (Type(Kind.STRING, pattern="^[A-Z]+$"), "AB\n", "23514"),
+        (Type(Kind.STRING, pattern=r"^\d+$"), "１２", "23514"),
         (Type(Kind.STRING, enum=("a", "b")), "c", "23514"),
         (Type(Kind.INT32, minimum=1), 0, "23514"),
         (Type(Kind.INT32, maximum=1), 2, "23514"),
@@ -238,6 +244,13 @@ def test_limits(kind: Type, value: Value, code: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         check(kind, value)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"), [(r"^\$[$]\\$", "$$\\"), ("^[]$]$", "$"), (r"^[^\]$]$", "a"), ("a$|b", "bc")]
+)
+def test_a_dollar_sign_may_be_meant(pattern: str, text: str) -> None:
+    assert check(Type(Kind.STRING, pattern=pattern), text) == text
 
 
 @pytest.mark.parametrize(
