@@ -86,7 +86,9 @@ def plan_update(resource: Resource, params: Params, body: Any, limits: PlanLimit
     where = scope.restrict(plan_conditions(scope, params.where, bindings, limits.max_filters))
     changes = _changes(scope, body, bindings, params.columns)
     outputs = plan_outputs(scope, params.select)
-    order = plan_order(scope, params.order)
+    # The answer has the new values, and a changed field has the same one everywhere.
+    changed = {field for field, _ in changes}
+    order = tuple(sort for sort in plan_order(scope, params.order) if sort.column.field not in changed)
     return Update(resource, changes, where, tuple(bindings.values), outputs if returning else (), order)
 
 

@@ -272,6 +272,15 @@ def test_update_a_filtered_set(client: FlaskClient) -> None:
     refused(client.patch("/api/categories?id=gt.1", json=[{"name": "x"}]), 400, "PGRST102")
 
 
+def test_an_updates_answer_is_ordered_by_the_new_values(client: FlaskClient) -> None:
+    for sku, stock in (("A", 2), ("B", 3), ("C", 1)):
+        client.post("/api/products", json=LAMP | {"sku": sku, "name": sku, "stock": stock})
+    path = "/api/products?stock=gt.0&select=sku,stock&order=stock.desc,sku"
+    assert [item["sku"] for item in client.get(path).get_json()] == ["B", "A", "C"]
+    changed = client.patch(path, json={"stock": 7}).get_json()
+    assert changed == [{"sku": sku, "stock": 7} for sku in "ABC"]
+
+
 def test_delete(client: FlaskClient, make_client: MakeClient) -> None:
     client.post("/api/categories", json=[{"name": name} for name in "abcde"])
     assert client.delete("/api/categories/1").status_code == 204
