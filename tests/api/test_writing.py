@@ -279,6 +279,8 @@ def test_an_updates_answer_is_ordered_by_the_new_values(client: FlaskClient) -> 
     assert [item["sku"] for item in client.get(path).get_json()] == ["B", "A", "C"]
     changed = client.patch(path, json={"stock": 7}).get_json()
     assert changed == [{"sku": sku, "stock": 7} for sku in "ABC"]
+    client.post("/api/categories", json={"name": "a"})
+    assert client.patch("/api/categories?id=lt.9", json={"id": 9}).get_json() == [{"id": 9, "name": "a"}]
 
 
 def test_delete(client: FlaskClient, make_client: MakeClient) -> None:
