@@ -5,8 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from repositories.base import Repository
-from repositories.errors import RepositoryError
-from service.problems import RETRY_AFTER
 
 
 def blueprint(repository: Repository) -> Blueprint:
@@ -19,13 +17,7 @@ def blueprint(repository: Repository) -> Blueprint:
 
     @routes.get("/ready")
     def ready() -> Response:
-        try:
-            repository.ping()
-        except RepositoryError as error:
-            response = jsonify(status="unready", backend=repository.backend, code=error.code, message=error.message)
-            response.status_code = 503
-            response.headers["Retry-After"] = RETRY_AFTER
-            return response
+        repository.ping()
         return jsonify(status="ready", backend=repository.backend)
 
     return routes

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from flask.testing import FlaskClient
 
+from repositories.base import Limits
+from repositories.connect import connect
+from service.app import create_app
+from service.config import Settings
 from tests.api.conftest import MakeClient, refused
+from tests.stores import CATALOGS
+
+SCHEMES = {"postgres": "postgresql", "mongodb": "mongodb"}
 
 PRODUCTS = [
     {"sku": "A-1", "name": "Lamp", "price": 19.5, "stock": 3, "active": True, "released": "2024-02-29"},
@@ -254,6 +263,19 @@ def test_the_prefix_is_configurable(make_client: MakeClient) -> None:
 def test_health(client: FlaskClient, backend: str) -> None:
     assert client.get("/health/live").get_json() == {"status": "live"}
     assert client.get("/health/ready").get_json() == {"status": "ready", "backend": backend}
+
+
+@pytest.mark.parametrize("backend", SCHEMES)
+def test_health_of_a_dead_database(backend: str, catalog_name: str) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # taken, and never listening: connections are refused
+        url = f"{SCHEMES[backend]}://127.0.0.1:{closed.getsockname()[1]}/shop"
+        with connect(backend, url, CATALOGS[catalog_name](), Limits(1, 1, 1, 1)) as repository:
+            client = create_app(repository, Settings()).test_client()
+            response = client.get("/health/ready")
+            refused(response, 503, "PGRST000")
+            assert response.headers["Retry-After"] == "1"
+            assert client.get("/health/live").status_code == 200
 
 
 @pytest.mark.parametrize(
