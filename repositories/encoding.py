@@ -33,9 +33,14 @@ def outputs_encoder(outputs: Sequence[Output], embeds: tuple[Embed, ...]) -> Cal
 
 
 def _object_writer(outputs: Sequence[Output], embeds: tuple[Embed, ...]) -> Callable[[Row], dict[str, Any]]:
-    names = [output.name for output in outputs]
-    found = [(i, _expression_converter(output.expression, embeds)) for i, output in enumerate(outputs)]
-    converters = [(i, convert) for i, convert in found if convert is not None]
+    return _row_writer(
+        [output.name for output in outputs], [_expression_converter(output.expression, embeds) for output in outputs]
+    )
+
+
+def _row_writer(names: Sequence[str], found: Sequence[_Converter | None]) -> Callable[[Row], dict[str, Any]]:
+    """A function that makes of a row the object that orjson writes in our form."""
+    converters = [(index, convert) for index, convert in enumerate(found) if convert is not None]
 
     def write(row: Row) -> dict[str, Any]:
         values = list(row)
@@ -63,21 +68,11 @@ def _expression_converter(expression: Expression, embeds: tuple[Embed, ...]) -> 
 
 def records_encoder(names: Sequence[str], types: Sequence[Type]) -> Callable[[Iterable[Row]], bytes]:
     """A function that writes rows of these columns as one JSON array of objects."""
-    converters = [(i, converter) for i, kind in enumerate(types) if (converter := _converter(kind)) is not None]
-    if not converters:
+    converters = [_converter(kind) for kind in types]
+    if not any(converters):
         return lambda rows: orjson.dumps([dict(zip(names, row, strict=True)) for row in rows])
-
-    def encode(rows: Iterable[Row]) -> bytes:
-        records = []
-        for row in rows:
-            values = list(row)
-            for index, convert in converters:
-                if values[index] is not None:
-                    values[index] = convert(values[index])
-            records.append(dict(zip(names, values, strict=True)))
-        return orjson.dumps(records)
-
-    return encode
+    write = _row_writer(names, converters)
+    return lambda rows: orjson.dumps([write(row) for row in rows])
 
 
 def _converter(kind: Type) -> _Converter | None:
