@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,26 +48,22 @@ def check_given(field: Field, value: Value) -> Value:
     return None if value is None else check(field.type, value)
 
 
-@dataclass(frozen=True, slots=True)
-class Writable:
-    """The fields that a body gives, checked: they exist, and clients may give them."""
+def writable(scope: Scope, names: Iterable[str], *, allowed: frozenset[str] = frozenset()) -> tuple[Field, ...]:
+    """The fields of these names, which a body may give.
 
-    given: tuple[Field, ...]
-
-    @classmethod
-    def of(cls, scope: Scope, names: Iterable[str], *, allowed: frozenset[str] = frozenset()) -> Writable:
-        """The fields of these names. Raises `RequestError`: PGRST204 unknown, 428C9 read-only (unless `allowed`)."""
-        fields = tuple(scope.member(name) for name in names)
-        for field in fields:
-            if field.read_only and field.name not in allowed:
-                raise RequestError(
-                    400,
-                    "428C9",
-                    f'cannot write to column "{field.name}"',
-                    f'Column "{field.name}" is {"generated" if field.generated else "read-only"}.',
-                    errors=(Violation(f"/{field.name}", "428C9", "The field is read-only."),),
-                )
-        return cls(fields)
+    Raises `RequestError`: PGRST204 unknown, 428C9 read-only (unless `allowed`).
+    """
+    fields = tuple(scope.member(name) for name in names)
+    for field in fields:
+        if field.read_only and field.name not in allowed:
+            raise RequestError(
+                400,
+                "428C9",
+                f'cannot write to column "{field.name}"',
+                f'Column "{field.name}" is {"generated" if field.generated else "read-only"}.',
+                errors=(Violation(f"/{field.name}", "428C9", "The field is read-only."),),
+            )
+    return fields
 
 
 class RecordReader:

@@ -11,7 +11,7 @@ from service.errors import RequestError, Violation, bad_body, bad_syntax
 from service.planner.conditions import plan_conditions
 from service.planner.orders import plan_order
 from service.planner.reads import key_condition, plan_key
-from service.planner.records import RecordReader, Writable, as_record, as_records, initial_value
+from service.planner.records import RecordReader, as_record, as_records, initial_value, writable
 from service.planner.scope import Bindings, PlanLimits, Scope
 from service.planner.selections import plan_returning
 
@@ -27,7 +27,7 @@ def plan_insert(resource: Resource, params: Params, body: Any, limits: PlanLimit
     if len(records) > limits.max_insert_rows:
         raise RequestError(413, "54000", f"A request may insert {limits.max_insert_rows} records at the most.")
     names = params.columns if params.columns is not None else _common_names(records)
-    reader = RecordReader(scope, Writable.of(scope, names).given)
+    reader = RecordReader(scope, writable(scope, names))
     rows = []
     for index, record in enumerate(records):
         rows.append(reader.row(record, f"/{index}" if many else ""))
@@ -53,7 +53,7 @@ def plan_replace(
     scope = Scope(resource, limits)
     record = as_record(body)
     identity = plan_key(resource, key)
-    Writable.of(scope, record, allowed=frozenset(resource.primary_key))
+    writable(scope, record, allowed=frozenset(resource.primary_key))
     replaced = [
         field
         for field in resource.fields.values()
@@ -146,10 +146,8 @@ def plan_expectation(
 
 def _changes(scope: Scope, body: Any, bindings: Bindings, columns: tuple[str, ...] | None = None) -> Changes:
     record = as_record(body)
-    names = tuple(record) if columns is None else tuple(name for name in columns if name in record)
-    if columns is not None:
-        Writable.of(scope, columns)
-    reader = RecordReader(scope, Writable.of(scope, names).given, absent=False)
+    given = writable(scope, record if columns is None else columns)
+    reader = RecordReader(scope, [field for field in given if field.name in record], absent=False)
     row = reader.row(record)
     reader.finish()
     return tuple((field, bindings.bind(value)) for field, value in zip(reader.columns, row, strict=True))
