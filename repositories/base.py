@@ -7,7 +7,7 @@ What holds for every method:
 * **Errors** are those of `repositories.errors`, and nothing else; no driver exception passes. Bad queries cannot get
   here: the planner has refused them.
 * **Time**: each call ends within the timeouts the store was opened with, by `PoolExhausted` or `DeadlineExceeded` at
-  the latest, and gives its connection back, whatever happens.
+  the latest, and gives its connection back, whatever happens. An Insert of an iterable is a transaction in this.
 * **Threads**: one repository serves many threads at once.
 """
 
@@ -16,21 +16,25 @@ from __future__ import annotations
 import base64
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
-from repositories.query import Read, Row, Write
+from repositories.query import Read, Row
 from repositories.schema import Catalog, Resource, Value
+from repositories.writes import Write
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a store may take: seconds for one statement, for a free connection and for connecting; connections."""
+    """What a store may take: seconds for a statement, a transaction, a free connection, connecting; connections."""
 
     statement_timeout: float = 10.0
+    transaction_timeout: float = 30.0
     pool_timeout: float = 5.0
     connect_timeout: float = 5.0
     pool_size: int = 8
@@ -49,8 +53,8 @@ class Document:
     """A page of records as finished JSON: an array in UTF-8, with the bytes that `encoding.py` describes.
 
     `count` is the number of records read or written (also where `body` is empty because a write returns nothing),
-    `total` the exact count of a read, if asked. `key` is the primary key of the record that an Insert of one record
-    or a Replace has written, `created` false where a Replace found a record to replace.
+    `total` the exact count of a read, if asked. `key` is the primary key of the record that an Insert of one row or a
+    Replace has written (None where it has written none), `created` whether an Insert or Replace has made a new record.
     """
 
     body: bytes
@@ -95,15 +99,8 @@ class Change:
     destructive: bool = False
 
 
-class Repository(ABC):
-    """A store of the catalog's resources."""
-
-    #: The backend's name, as the configuration and the answers of `/health/ready` have it.
-    backend: ClassVar[str]
-
-    def __init__(self, catalog: Catalog, limits: Limits) -> None:
-        self.catalog = catalog
-        self.limits = limits
+class Executor(ABC):
+    """What carries queries out: a repository does each on its own, a transaction all of them or none."""
 
     @abstractmethod
     def rows(self, read: Read) -> Rows:
@@ -116,6 +113,29 @@ class Repository(ABC):
     @abstractmethod
     def json(self, read: Read) -> Document:
         """The same page as finished JSON, made wherever it is cheapest; byte for byte the same from every store."""
+
+    @abstractmethod
+    def write(self, write: Write) -> Document:
+        """Carry out the write: all of it or none of it, durable when this returns, seen by the next read.
+
+        Body: the records written (deleted ones as they were), under its `returning`; empty bytes when nothing is to
+        be returned. Raises a `ConstraintError` when the data breaks a rule of the catalog, `PreconditionFailed` when
+        the write's expectation does not hold, `Conflict` when concurrent writers could not be got past. Of several
+        broken rules of rows that were given, a unique set is named before a reference, then the first row's, then
+        the one declared first (the primary key before the unique sets). After any error nothing is written, except that an `Unavailable`
+        that comes while the write is being acknowledged leaves its outcome unknown.
+        """
+
+
+class Repository(Executor):
+    """A store of the catalog's resources."""
+
+    #: The backend's name, as the configuration and the answers of `/health/ready` have it.
+    backend: ClassVar[str]
+
+    def __init__(self, catalog: Catalog, limits: Limits) -> None:
+        self.catalog = catalog
+        self.limits = limits
 
     @abstractmethod
     def stream(self, read: Read, batch: int = 1000) -> AbstractContextManager[Iterator[Sequence[Row]]]:
@@ -133,14 +153,17 @@ class Repository(ABC):
         """What the store would do for `json(read)`, in its own terms; with `analyze` it does it, and tells the cost."""
 
     @abstractmethod
-    def write(self, write: Write) -> Document:
-        """Carry out the write: all of it or none of it, durable when this returns, seen by the next read.
+    def transact(self, work: Callable[[Executor], T], *, name: str | None = None) -> T:
+        """What `work` gives, in one transaction: committed when `work` returns, undone when it raises.
 
-        Body: the records written (deleted ones as they were), under `write.returning`; empty bytes when nothing is to
-        be returned. Raises a `ConstraintError` when the data breaks a rule of the catalog (of several broken rules,
-        any one is named), `PreconditionFailed` when the write's expectation does not hold, `Conflict` when
-        concurrent writers could not be got past. After any error nothing is written, except that an `Unavailable`
-        that comes while the write is being acknowledged leaves its outcome unknown.
+        All its reads are of one moment, plus what it has written itself. When other writers get in the way, `work` is
+        run again from its start with another executor, until `Limits.transaction_timeout` has passed; so it has no
+        effects but those on its executor. What it raises passes unchanged. Once a call has raised, the transaction is
+        over, and `work` may make no more of it. The outcome of a commit is unknown only after `Unavailable`, as with
+        `write`.
+
+        With a `name`, at most one transaction at a time holds it: `NameTaken` is raised at once, without waiting,
+        while another does.
         """
 
     @abstractmethod

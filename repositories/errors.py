@@ -6,8 +6,10 @@
     │   ├── ReferenceViolation     23503
     │   ├── NotNullViolation       23502
     │   ├── CheckViolation         23514
+    │   ├── CardinalityViolation   21000
     │   └── ValueOutOfRange        22003
     ├── PreconditionFailed     the record is not as the request expects it
+    ├── NameTaken              another transaction works under the name that this one asked for
     ├── CastFailed             a value cannot be cast as the query asks (22P02)
     ├── QueryRefused           the store cannot run this query (a pattern too costly, say)
     ├── SchemaMismatch         the store's tables or collections are not those of the catalog
@@ -129,11 +131,25 @@ class ValueOutOfRange(ConstraintError):
     message = "A number does not fit its type."
 
 
+class CardinalityViolation(ConstraintError):
+    """Two rows of one write would be merged into the same record."""
+
+    code = "21000"
+    message = "ON CONFLICT DO UPDATE command cannot affect row a second time"
+
+
 class PreconditionFailed(RepositoryError):
     """The `Expectation` of a write does not hold; nothing was written."""
 
     code = "PGRST412"
     message = "The record is not as the request expects it."
+
+
+class NameTaken(RepositoryError):
+    """Another transaction holds the name at this moment (see `Repository.transact`). Nothing was written."""
+
+    code = "PGRST409"
+    message = "The same request is being carried out at this moment."
 
 
 class CastFailed(RepositoryError):

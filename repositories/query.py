@@ -1,14 +1,13 @@
-"""What is asked of a store: reads and writes as frozen, typed, complete data, native to no database.
+"""What is read from a store: queries as frozen, typed, complete data, native to no database (writes: `writes.py`).
 
 A query has two parts. Its *shape* (resource, columns, conditions, order) is hashable, so that a backend compiles it
 once and keeps the statement. Its *values* stand apart in a tuple; the shape points at them with `Param`.
 
     Read ── Selection ── Output* ── Expression: Column · Member · Aggregate · Cast · Record
       │         ├─────── Embed* ── Relation, Selection
-      │         ├─────── Condition: Comparison · Is · Related · Not · And · Or
+      │         ├─────── Condition: Comparison · Is · Among · Related · Not · And · Or
       │         └─────── Sort*, Param (limit, offset)
       └──── values
-    Insert · Replace · Update · Delete ── Output* (what to give back), Condition, values
 
 No backend chooses a default: the planner has made every one explicit. In particular `Selection.order` always ends
 with the fields of the primary key, unless an earlier key is unique and never null, or the selection is grouped.
@@ -16,7 +15,6 @@ with the fields of the primary key, unless an earlier key is unique and never nu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -203,7 +201,14 @@ class Or:
     conditions: tuple[Condition, ...] = ()
 
 
-Condition = Comparison | Is | Related | Not | And | Or
+@dataclass(frozen=True, slots=True)
+class Among:
+    """The record's primary key is one of those in the parameter's value: a tuple of rows, as many as there may be."""
+
+    param: Param
+
+
+Condition = Comparison | Is | Among | Related | Not | And | Or
 #: The condition that every row meets.
 ALL = And()
 
@@ -287,77 +292,3 @@ class Read:
     selection: Selection
     values: Values = ()
     count: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """The condition of a conditional write, checked inside it: the record exists and its tag is one of `tags`.
-
-    The tag is `representation_tag` of the record's JSON under `outputs`. `tags` None: any record will do (`*`).
-    """
-
-    outputs: tuple[Output, ...]
-    tags: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Insert:
-    """Insert `rows`, each with the values of `fields`, in that order; all of them or none.
-
-    Fields not named are filled by the store's sequence if they have one, else with null: the planner has put in
-    every default. The answer's records are in the order of `rows`.
-    """
-
-    resource: Resource
-    fields: tuple[Field, ...]
-    rows: Sequence[Row]
-    returning: tuple[Output, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Replace:
-    """Make the record with this key be `row`: replace it, or create it where `create` allows.
-
-    `fields` begin with those of the primary key. Fields not named keep their value when a record is replaced, and are
-    null (or the sequence's) when one is created; `initial` are fields with values for a new record only. Whether there
-    was a record is told by `Document.created`.
-    """
-
-    resource: Resource
-    fields: tuple[Field, ...]
-    row: Row
-    initial: tuple[tuple[Field, Value], ...] = ()
-    create: bool = True
-    returning: tuple[Output, ...] = ()
-    expect: Expectation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Set `changes` in every record that meets `where`. The answer's records come in the order of `order`.
-
-    Without changes nothing is written, and the answer is the records as they are.
-    """
-
-    resource: Resource
-    changes: tuple[tuple[Field, Param], ...]
-    where: Condition
-    values: Values
-    returning: tuple[Output, ...] = ()
-    order: tuple[Sort, ...] = ()
-    expect: Expectation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Delete every record that meets `where`, and what hangs on it by `onDelete`; answers as `Update` does."""
-
-    resource: Resource
-    where: Condition
-    values: Values
-    returning: tuple[Output, ...] = ()
-    order: tuple[Sort, ...] = ()
-    expect: Expectation | None = None
-
-
-Write = Insert | Replace | Update | Delete

@@ -157,6 +157,8 @@ class Resource:
     uniques: tuple[Unique, ...] = ()
     indexes: tuple[Index, ...] = ()
     description: str = ""
+    #: Kept for the service itself: stored like any other, and not served.
+    internal: bool = False
 
     @cached_property
     def key(self) -> tuple[Field, ...]:
@@ -189,6 +191,11 @@ class Catalog:
 
     def __len__(self) -> int:
         return len(self.resources)
+
+    @cached_property
+    def public(self) -> Catalog:
+        """The resources that are served."""
+        return Catalog({name: resource for name, resource in self.resources.items() if not resource.internal})
 
     @cached_property
     def referrers(self) -> Mapping[str, tuple[tuple[Resource, Reference], ...]]:

@@ -8,8 +8,9 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from repositories.base import Document, Repository
 from repositories.errors import ConstraintError
-from repositories.query import Delete, Expectation, Insert, Read, Update
+from repositories.query import Read
 from repositories.schema import Catalog, Resource
+from repositories.writes import Delete, Expectation, Insert, Update
 from service.body import read_json
 from service.dialect.params import Params
 from service.dialect.prefer import Preferences, parse_prefer, parse_tags

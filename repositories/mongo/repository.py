@@ -15,8 +15,9 @@ from repositories.mongo.migrations import Migrations
 from repositories.mongo.reading import Reader
 from repositories.mongo.sequences import Sequences
 from repositories.mongo.writing import Writer
-from repositories.query import Read, Row, Write
+from repositories.query import Read, Row
 from repositories.schema import Catalog, Resource
+from repositories.writes import Write
 
 
 class MongoRepository(Repository):

@@ -18,8 +18,9 @@ from repositories.mongo.plans import FlatPlan, Pipeline
 from repositories.mongo.reading import encoder
 from repositories.mongo.references import References
 from repositories.mongo.sequences import Sequences
-from repositories.query import Delete, Expectation, Insert, Output, Replace, Row, Update, Values, Write
+from repositories.query import Output, Row, Values
 from repositories.schema import Catalog, Field, Generated, Resource
+from repositories.writes import Delete, Expectation, Insert, Replace, Update, Write
 
 #: Shapes of writes whose compiled form is kept.
 KEPT_PLANS = 1024

@@ -11,13 +11,14 @@ from sqlalchemy import MetaData, and_, select
 from sqlalchemy.dialects.postgresql import JSON
 
 from repositories.encoding import records_encoder
-from repositories.query import Insert, Param, Row
+from repositories.query import Param, Row
 from repositories.schema import Field, Kind, Reference, Type, Unique
 from repositories.sql.connections import Connection
 from repositories.sql.errors import Translator
 from repositories.sql.postgresql import given_rows
 from repositories.sql.statements import Parameters
 from repositories.sql.types import columns_of
+from repositories.writes import Insert
 
 _NUMBER = Field("diglot_row", Type(Kind.INT64))
 _Keys = dict[int, Row]

@@ -22,9 +22,9 @@ from repositories.errors import (
     UniqueViolation,
     ValueOutOfRange,
 )
-from repositories.query import Delete, Insert, Replace, Update, Write
 from repositories.schema import Catalog, Reference, Unique
 from repositories.sql.tables import check_name
+from repositories.writes import Delete, Insert, Replace, Update, Write
 
 STATES: Mapping[str, type[RepositoryError]] = {
     "22001": CheckViolation,

@@ -12,7 +12,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from repositories.base import Change, Document, Explanation, Limits, Repository, Rows
 from repositories.errors import RepositoryError, SchemaMismatch
-from repositories.query import Insert, Read, Replace, Row, Write
+from repositories.query import Read, Row
 from repositories.schema import Catalog, Resource
 from repositories.sql import migrations, sequences
 from repositories.sql.blame import offending_row
@@ -23,6 +23,7 @@ from repositories.sql.explaining import explain
 from repositories.sql.statements import Kept, Statement
 from repositories.sql.tables import tables
 from repositories.sql.writer import Writer
+from repositories.writes import Insert, Replace, Write
 
 _Result = TypeVar("_Result")
 

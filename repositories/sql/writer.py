@@ -10,28 +10,13 @@ from sqlalchemy import MetaData
 from repositories.base import Document, representation_tag
 from repositories.encoding import records_encoder
 from repositories.errors import PreconditionFailed
-from repositories.query import (
-    And,
-    Column,
-    Comparison,
-    Condition,
-    Delete,
-    Expectation,
-    Insert,
-    Operator,
-    Param,
-    Replace,
-    Row,
-    Selection,
-    Update,
-    Values,
-    Write,
-)
+from repositories.query import And, Column, Comparison, Condition, Operator, Param, Row, Selection, Values
 from repositories.schema import Field
 from repositories.sql.compiler import Compiler
 from repositories.sql.connections import Connection, result_of
 from repositories.sql.statements import Statement
 from repositories.sql.writing import WriteCompiler
+from repositories.writes import Delete, Expectation, Insert, Replace, Update, Write
 
 _Answer = tuple[bytes, int, bytes | None]
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from itertools import islice
 
 from repositories.base import Repository
-from repositories.query import Insert, Param, Read, Row, Selection
+from repositories.query import Param, Read, Row, Selection
 from repositories.schema import Field, Generated, Resource, Value
+from repositories.writes import Insert
 from service.demo.shop import CODE, Part, Shop
 from service.planner.reads import key_condition
 from service.planner.scope import Bindings, Scope

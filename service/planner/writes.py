@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from repositories.query import Column, Delete, Expectation, Insert, Param, Replace, Update
+from repositories.query import Column, Param
 from repositories.schema import Field, Generated, Resource
+from repositories.writes import Delete, Expectation, Insert, Replace, Update
 from service.dialect.params import Level, Params
 from service.errors import RequestError, Violation, bad_body, bad_syntax
 from service.planner.conditions import plan_conditions

@@ -11,8 +11,9 @@ from typing import Any
 
 from repositories.base import Repository
 from repositories.errors import RepositoryError, Unavailable
-from repositories.query import Insert, Row
+from repositories.query import Row
 from repositories.schema import Field, Generated, Resource
+from repositories.writes import Insert
 from service.planner.records import RecordReader, read_json
 from service.planner.scope import Scope
 from service.transfer.formats import Malformed, Table, TransferError

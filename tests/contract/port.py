@@ -9,8 +9,9 @@ from typing import Any
 from repositories.base import Document, Repository
 from repositories.encoding import outputs_encoder
 from repositories.errors import RepositoryError
-from repositories.query import Expectation, Read, Write
+from repositories.query import Read
 from repositories.schema import Value
+from repositories.writes import Expectation, Write
 from tests.contract import queries
 from tests.contract.queries import Filter
 from tests.stores import Store

@@ -14,9 +14,6 @@ from repositories.query import (
     Column,
     Comparison,
     Condition,
-    Delete,
-    Expectation,
-    Insert,
     Is,
     Not,
     Operator,
@@ -24,13 +21,12 @@ from repositories.query import (
     Output,
     Param,
     Read,
-    Replace,
     Selection,
     Sort,
     State,
-    Update,
 )
 from repositories.schema import Catalog, Resource, Value
+from repositories.writes import Delete, Expectation, Insert, Replace, Update
 
 
 @dataclass

@@ -10,8 +10,8 @@ import pytest
 
 from repositories.base import representation_tag
 from repositories.errors import NotNullViolation, PreconditionFailed, UniqueViolation
-from repositories.query import Expectation, Write
 from repositories.schema import Value
+from repositories.writes import Expectation, Write
 from tests.contract import queries
 from tests.contract.port import Port, decoded, told
 from tests.contract.queries import eq, gt, lt, neq, null, within

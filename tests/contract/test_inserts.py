@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from repositories.errors import NotNullViolation, UniqueViolation, ValueOutOfRange
-from repositories.query import Insert
 from repositories.schema import Value
+from repositories.writes import Insert
 from tests.contract import queries
 from tests.contract.port import Port, decoded, told
 from tests.contract.samples import product

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from repositories.base import Document, representation_tag
 from repositories.errors import PreconditionFailed, ReferenceViolation, RepositoryError, UniqueViolation
-from repositories.query import Write
+from repositories.writes import Write
 from tests.contract import queries
 from tests.contract.port import Port
 from tests.contract.queries import eq

@@ -11,8 +11,9 @@ from typing import ClassVar
 from repositories.base import Change, Document, Explanation, Limits, Repository, Rows, representation_tag
 from repositories.encoding import outputs_encoder
 from repositories.errors import PreconditionFailed, QueryRefused, ValueOutOfRange
-from repositories.query import Column, Delete, Expectation, Insert, Output, Read, Replace, Row, Update, Write
+from repositories.query import Column, Output, Read, Row
 from repositories.schema import Catalog, Field, Generated, Kind, Resource
+from repositories.writes import Delete, Expectation, Insert, Replace, Update, Write
 from tests.oracle.columns import Record, column_value
 from tests.oracle.logic import truth
 from tests.oracle.rules import State, Written, check, key_of, remove

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from repositories.errors import Unavailable
-from repositories.query import Write
 from repositories.schema import MISSING, Catalog
+from repositories.writes import Write
 from service import catalog, cli, serve, store
 from service.commands import demo
 from service.config import Settings

@@ -20,7 +20,7 @@ from repositories.base import Document, Limits, representation_tag
 from repositories.errors import PreconditionFailed, ReferenceViolation, RepositoryError, UniqueViolation
 from repositories.mongo import locks
 from repositories.mongo.repository import MongoRepository
-from repositories.query import Write
+from repositories.writes import Write
 from tests.catalogs import shop
 from tests.contract import queries
 from tests.servers import with_database

@@ -12,7 +12,7 @@ from pymongo import MongoClient, monitoring
 
 from repositories.base import Limits
 from repositories.mongo.repository import MongoRepository
-from repositories.query import Write
+from repositories.writes import Write
 from tests.catalogs import shop
 from tests.contract import queries
 from tests.servers import with_database

@@ -26,10 +26,11 @@ from repositories.errors import (
     Unavailable,
     ValueOutOfRange,
 )
-from repositories.query import ALL, Column, Delete, Insert, Output, Read, Selection
+from repositories.query import ALL, Column, Output, Read, Selection
 from repositories.schema import Catalog, Field, Generated, Resource
 from repositories.sql import connections
 from repositories.sql.repository import PostgresRepository
+from repositories.writes import Delete, Insert
 from tests import catalogs
 from tests.catalogs import INT32
 from tests.contract import queries as q
