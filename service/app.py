@@ -10,6 +10,7 @@ from service import docs_page, health, openapi, problems, resources
 from service.config import Settings
 from service.keys import KeyConverter
 from service.planner.scope import PlanLimits
+from service.requests import Api
 
 
 def create_app(repository: Repository, settings: Settings) -> Flask:
@@ -19,21 +20,26 @@ def create_app(repository: Repository, settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
     app.url_map.converters["key"] = KeyConverter
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    api = resources.Api(
+    catalog = repository.catalog.public
+    api = Api(
         repository,
-        repository.catalog,
+        catalog,
         plan_limits(settings),
         settings.api_prefix,
         settings.max_url,
-        settings.return_default == "representation",
-        settings.max_stream_rows,
-        settings.csv_guard,
-        settings.plan_enabled,
+        returning=settings.return_default == "representation",
+        max_stream_rows=settings.max_stream_rows,
+        csv_guard=settings.csv_guard,
+        plans=settings.plan_enabled,
+        conditions=settings.require_conditions,
+        keys=settings.require_idempotency_key,
+        key_expiry=settings.idempotency_expiry,
+        max_operations=settings.max_operations,
     )
     app.register_blueprint(resources.blueprint(api))
     app.register_blueprint(health.blueprint(repository))
-    app.register_blueprint(openapi.blueprint(repository.catalog, settings.api_prefix, plans=settings.plan_enabled))
-    app.register_blueprint(docs_page.blueprint(repository.catalog, settings.api_prefix))
+    app.register_blueprint(openapi.blueprint(catalog, settings.api_prefix, plans=settings.plan_enabled))
+    app.register_blueprint(docs_page.blueprint(catalog, settings.api_prefix))
     problems.install(app)
 
     @app.get("/")

@@ -1,8 +1,11 @@
-"""The body of a request: its media type, its encoding, and strict JSON."""
+"""The body of a request: received once, within the limit, and read as strict JSON, CSV or lines of JSON."""
 
 from __future__ import annotations
 
-from typing import Any
+import tempfile
+from enum import StrEnum
+from io import BytesIO
+from typing import Any, BinaryIO, cast
 
 import jiter
 from flask import Request
@@ -10,14 +13,70 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.errors import RequestError, bad_body
 
-JSON = "application/json"
+#: The variables of the environment with a body that has been received, and with one that a batch's operation brings.
+RECEIVED, BROUGHT = "diglot.received", "diglot.brought"
+#: A larger body is put aside in a file, so that many of them do not fill the memory.
+_IN_MEMORY = 4 * 2**20
+_CHUNK = 65_536
+_UTF8 = frozenset({"utf-8", "utf8"})
 
 
-def read_json(request: Request) -> Any:
-    """The body as parsed JSON: integers as int, other numbers as Decimal. Raises `RequestError` (400, 415).
+class BodyType(StrEnum):
+    """The media types that a body may have."""
 
-    The app's `MAX_CONTENT_LENGTH` bounds the body, also where no length is announced (413).
+    JSON = "application/json"
+    MERGE_PATCH = "application/merge-patch+json"
+    CSV = "text/csv"
+    LINES = "application/x-ndjson"
+
+
+JSON_ONLY = (BodyType.JSON,)
+CHANGES = (BodyType.JSON, BodyType.MERGE_PATCH)
+RECORDS = (BodyType.JSON, BodyType.CSV, BodyType.LINES)
+
+
+class _Kept(tempfile.SpooledTemporaryFile[bytes]):
+    """Lives as long as the request does."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Body:
+    """A body that can be read more than once: bytes as they were sent, or the value that an operation brings."""
+
+    def __init__(self, media: BodyType, data: BinaryIO | None = None, value: Any = None) -> None:
+        self.type = media
+        self._data = data
+        self._value = value
+
+    def json(self) -> Any:
+        """The body as JSON: integers as int, other numbers as Decimal. Raises `RequestError` (PGRST102)."""
+        return self._value if self._data is None else parse_json(self.open().read())
+
+    def open(self) -> BinaryIO:
+        """The bytes, from their beginning."""
+        if self._data is None:
+            text = self._value if isinstance(self._value, str) else ""
+            self._data = BytesIO(text.encode())
+        self._data.seek(0)
+        return self._data
+
+
+def receive(request: Request) -> BinaryIO:
+    """The request's whole body, at its beginning, kept with the request. Raises `RequestError` (400, 413).
+
+    The app's `MAX_CONTENT_LENGTH` bounds it, also where no length is announced.
     """
+    received = request.environ.get(RECEIVED)
+    if received is None:
+        received = request.environ[RECEIVED] = _received(request)
+    received.seek(0)
+    return cast("BinaryIO", received)
+
+
+def read_body(request: Request, types: tuple[BodyType, ...] = JSON_ONLY) -> Body:
+    """The request's body, which is of one of these types. Raises `RequestError` (400, 413, 415)."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RequestError(
             415,
@@ -26,26 +85,39 @@ def read_json(request: Request) -> Any:
             headers={"Accept-Encoding": "identity"},
         )
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype != JSON or charset not in ("utf-8", "utf8"):
+    if request.mimetype not in types or charset not in _UTF8:
+        accepted = ", ".join(types)
         raise RequestError(
             415,
             "PGRST415",
-            "The body must be JSON in UTF-8.",
-            hint=f"Send Content-Type: {JSON}",
-            headers={"Accept": JSON},
+            f"The body must be {' or '.join(types)}, in UTF-8.",
+            hint=f"Send Content-Type: {BodyType.JSON}",
+            headers={"Accept": accepted},
         )
-    return parse_json(_received(request))
+    media = BodyType(request.mimetype)
+    if BROUGHT in request.environ:
+        return Body(media, value=request.environ[BROUGHT])
+    return Body(media, receive(request))
 
 
-def _received(request: Request) -> bytes:
-    """The whole body: werkzeug's stream does not tell one that ends early, or goes on past the limit (413)."""
-    data = request.get_data(cache=False)
-    if request.content_length is None:
-        if len(data) == request.max_content_length and request.environ["wsgi.input"].read(1):
+def _received(request: Request) -> BinaryIO:
+    """Werkzeug's stream does not tell a body that ends early, or one that goes on past the limit."""
+    length, limit = request.content_length, request.max_content_length
+    if length is not None and length <= _IN_MEMORY:
+        data = request.get_data(cache=False)
+        if len(data) < length:
+            raise bad_body("The body is shorter than its Content-Length.")
+        return BytesIO(data)
+    kept = cast("BinaryIO", _Kept(_IN_MEMORY))
+    size = 0
+    while chunk := request.stream.read(_CHUNK):
+        size += kept.write(chunk)
+    if length is None:
+        if size == limit and request.environ["wsgi.input"].read(1):
             raise RequestEntityTooLarge
-    elif len(data) < request.content_length:
+    elif size < length:
         raise bad_body("The body is shorter than its Content-Length.")
-    return data
+    return kept
 
 
 def parse_json(data: bytes) -> Any:

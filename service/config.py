@@ -104,6 +104,13 @@ class Settings(BaseSettings):
         description="What a write answers with unless the request says so (`Prefer: return=`).",
     )
     unfiltered_writes: bool = Field(False, description="Allow PATCH and DELETE on a collection without a filter.")
+    require_conditions: bool = Field(
+        False, description="Refuse changes of records without `If-Match` or `If-None-Match` (428)."
+    )
+    require_idempotency_key: bool = Field(False, description="Refuse writes without an `Idempotency-Key` (400).")
+    idempotency_expiry: int = Field(
+        86_400, ge=1, le=31_536_000, description="Seconds for which the answer to an `Idempotency-Key` is kept."
+    )
     plan_enabled: bool = Field(False, description="Show the native statement and its plan to clients that ask.")
 
     csv_guard: bool = Field(
@@ -116,6 +123,7 @@ class Settings(BaseSettings):
     )
     max_body: int = Field(1_048_576, ge=1024, le=1 << 30, description="Bytes in a request's body.")
     max_insert_rows: int = Field(100_000, ge=1, le=10_000_000, description="Records in one insert.")
+    max_operations: int = Field(100, ge=1, le=10_000, description="Operations in one batch.")
     max_filters: int = Field(100, ge=1, le=10_000, description="Conditions in one request.")
     max_depth: int = Field(10, ge=1, le=100, description="How deep and=() and or=() may be nested.")
     max_embeds: int = Field(20, ge=0, le=1000, description="Embedded resources in one request.")
@@ -124,6 +132,9 @@ class Settings(BaseSettings):
     max_url: int = Field(32_768, ge=1024, le=65_534, description="Bytes in a request's URL.")
 
     statement_timeout: float = Field(10.0, ge=0.1, le=3600, description="Seconds for one statement in the database.")
+    transaction_timeout: float = Field(
+        30.0, ge=0.1, le=3600, description="Seconds for all statements of one request's transaction."
+    )
     pool_timeout: float = Field(5.0, ge=0.1, le=3600, description="Seconds to wait for a free database connection.")
     connect_timeout: float = Field(5.0, ge=0.1, le=3600, description="Seconds to wait for the database to connect.")
     pool_size: int = Field(8, ge=1, le=1000, description="Database connections of each worker.")
@@ -145,7 +156,9 @@ class Settings(BaseSettings):
     @property
     def limits(self) -> Limits:
         """What a store may take."""
-        return Limits(self.statement_timeout, self.pool_timeout, self.connect_timeout, self.pool_size)
+        return Limits(
+            self.statement_timeout, self.pool_timeout, self.connect_timeout, self.pool_size, self.transaction_timeout
+        )
 
 
 class Variable(NamedTuple):

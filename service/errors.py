@@ -19,7 +19,8 @@ class Violation:
 class RequestError(Exception):
     """A request that is refused for what it says, before or after any I/O.
 
-    `code` is PostgreSQL's SQLSTATE or PostgREST's PGRSTnnn. `headers` go into the answer.
+    `code` is PostgreSQL's SQLSTATE or PostgREST's PGRSTnnn. `headers` go into the answer; `by_data` tells that another
+    state of the data might have led to another answer.
     """
 
     status: int
@@ -29,6 +30,7 @@ class RequestError(Exception):
     hint: str | None = None
     errors: tuple[Violation, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    by_data: bool = False
 
     def __post_init__(self) -> None:
         super().__init__(self.message)
@@ -42,3 +44,14 @@ def bad_syntax(message: str, details: str | None = None, hint: str | None = None
 def bad_body(message: str, details: str | None = None) -> RequestError:
     """A body that cannot be parsed, or is of the wrong shape (PGRST102)."""
     return RequestError(400, "PGRST102", message, details)
+
+
+def not_single(count: int) -> RequestError:
+    """406: the answer is not one record (PGRST116)."""
+    return RequestError(
+        406,
+        "PGRST116",
+        "Cannot coerce the result to a single JSON object",
+        f"The result contains {count} rows",
+        headers={"Vary": "Accept"},
+    )

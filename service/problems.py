@@ -11,11 +11,13 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from repositories.errors import (
+    CardinalityViolation,
     CastFailed,
     CheckViolation,
     Conflict,
     ConstraintError,
     DeadlineExceeded,
+    NameTaken,
     NotNullViolation,
     PoolExhausted,
     PreconditionFailed,
@@ -43,6 +45,8 @@ STATUS: dict[type[RepositoryError], int] = {
     CheckViolation: 400,
     ValueOutOfRange: 400,
     PreconditionFailed: 412,
+    NameTaken: 409,
+    CardinalityViolation: 400,
     CastFailed: 400,
     QueryRefused: 400,
     SchemaMismatch: 503,
@@ -72,27 +76,35 @@ def of_request(error: RequestError) -> Response:
 
 def of_repository(error: RepositoryError) -> Response:
     """The answer when the store says no, or nothing."""
-    status = STATUS[type(error)]
-    if status >= 500:
+    if STATUS[type(error)] >= 500:
         _log.error("store", code=error.code, error=error.message, cause=repr(error.__cause__))
-    pointers = tuple(Violation(_pointer(error.row, name), error.code, error.message) for name in error.fields)
-    headers = {"Retry-After": RETRY_AFTER} if status >= 503 else {}
-    return _problem(RequestError(status, error.code, error.message, error.details, error.hint, pointers, headers))
+    return _problem(refusal(error))
 
 
 def of_http(error: HTTPException) -> Response:
     """The answer to what HTTP itself refuses: no such path, method, media type, size."""
+    return _problem(refusal(error))
+
+
+def refusal(error: RepositoryError | HTTPException) -> RequestError:
+    """An error of the store, or of HTTP, as the refusal of a request."""
+    if isinstance(error, RepositoryError):
+        status = STATUS[type(error)]
+        pointers = tuple(Violation(_pointer(error.row, name), error.code, error.message) for name in error.fields)
+        headers = {"Retry-After": RETRY_AFTER} if status >= 503 else {}
+        return RequestError(
+            status, error.code, error.message, error.details, error.hint, pointers, headers, by_data=True
+        )
     status = error.code or 500
-    code = _HTTP_CODES.get(status, f"PGRST{status}")
-    response = _problem(RequestError(status, code, error.description or HTTPStatus(status).phrase))
-    for name, value in error.get_headers():
-        if name == "Allow":  # werkzeug's set has another order in every process
-            response.headers[name] = ", ".join(sorted(value.split(", ")))
-        elif name not in ("Content-Type", "Content-Length"):
-            response.headers[name] = value
+    headers = dict(error.get_headers())
+    for name in ("Content-Type", "Content-Length"):
+        headers.pop(name, None)
+    if "Allow" in headers:  # werkzeug's set has another order in every process
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
     if isinstance(error, RequestEntityTooLarge):
-        response.headers["Connection"] = "close"
-    return response
+        headers["Connection"] = "close"
+    message = error.description or HTTPStatus(status).phrase
+    return RequestError(status, _HTTP_CODES.get(status, f"PGRST{status}"), message, headers=headers)
 
 
 def of_bug(error: Exception) -> Response:

@@ -13,6 +13,7 @@ from repositories.connect import connect, embedded
 from repositories.schema import Catalog
 from service import catalog
 from service.config import ConfigurationError, Settings
+from service.idempotency import with_requests
 
 logger = structlog.get_logger(__name__)
 
@@ -49,7 +50,8 @@ def open_repository(settings: Settings, declared: Catalog | None = None) -> Repo
             [f"DIGLOT_{settings.backend.upper()}_URL is not set; only `diglot` itself starts an embedded server."]
         )
     url = settings.database_url.get_secret_value()
-    return connect(settings.backend, url, declared or catalog.load(settings.resources), settings.limits)
+    complete = with_requests(declared or catalog.load(settings.resources))
+    return connect(settings.backend, url, complete, settings.limits)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import pytest
 
 from repositories.base import Repository
 from repositories.schema import Catalog
+from service.idempotency import with_requests
 from tests import servers
 from tests.stores import CATALOGS, MongoStore, OracleStore, PostgresStore, Store
 
@@ -69,7 +70,7 @@ class Stores:
 
     def get(self, backend: str, catalog: str) -> Store:
         if (backend, catalog) not in self._open:
-            store = self._opened(backend, CATALOGS[catalog](), f"diglot_test_{catalog}")
+            store = self._opened(backend, with_requests(CATALOGS[catalog]()), f"diglot_test_{catalog}")
             self._stack.callback(store.close)
             self._open[backend, catalog] = store
         return self._open[backend, catalog]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from service.errors import RequestError
 
@@ -11,7 +11,10 @@ _VALUES = {
     "return": ("representation", "minimal", "headers-only"),
     "count": ("exact", "planned", "estimated"),
     "handling": ("strict", "lenient"),
+    "resolution": ("merge-duplicates", "ignore-duplicates"),
+    "missing": ("default", "null"),
 }
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e]*)"\s*(?:,|$)')
 
 
@@ -22,18 +25,28 @@ class Preferences:
     returning: str | None = None
     count: str | None = None
     handling: str | None = None
+    resolution: str | None = None
+    missing: str | None = None
+    max_affected: int | None = None
 
     def applied(self, *names: str) -> str:
         """The value of `Preference-Applied` for those of the named preferences that were given."""
-        given = {"return": self.returning, "count": self.count, "handling": self.handling}
+        given = {_name(field.name): getattr(self, field.name) for field in fields(self)}
         return ", ".join(f"{name}={given[name]}" for name in names if given[name] is not None)
+
+
+def _name(attribute: str) -> str:
+    return "return" if attribute == "returning" else attribute.replace("_", "-")
 
 
 NONE = Preferences()
 
 
 def parse_prefer(header: str | None) -> Preferences:
-    """The preferences of a `Prefer` header; unknown ones are an error under `handling=strict` (PGRST122)."""
+    """The preferences of a `Prefer` header; unknown ones are an error under `handling=strict` (PGRST122).
+
+    Under `handling=lenient` a `max-affected` is passed over, as PostgREST does; without a `handling` it counts.
+    """
     if not header:
         return NONE
     found: dict[str, str] = {}
@@ -41,7 +54,7 @@ def parse_prefer(header: str | None) -> Preferences:
     for part in header.split(","):
         name, _, value = part.strip().partition("=")
         name, value = name.strip().lower(), value.strip().strip('"')
-        if value in _VALUES.get(name, ()):
+        if value in _VALUES.get(name, ()) or (name == "max-affected" and _NUMBER.fullmatch(value)):
             found.setdefault(name, value)
         elif part.strip():
             unknown.append(part.strip())
@@ -52,7 +65,15 @@ def parse_prefer(header: str | None) -> Preferences:
             "Invalid preferences given with handling=strict",
             f"Invalid preferences: {', '.join(unknown)[:200]}",
         )
-    return Preferences(found.get("return"), found.get("count"), found.get("handling"))
+    most = found.get("max-affected") if found.get("handling") != "lenient" else None
+    return Preferences(
+        found.get("return"),
+        found.get("count"),
+        found.get("handling"),
+        found.get("resolution"),
+        found.get("missing"),
+        None if most is None else int(most),
+    )
 
 
 def parse_tags(header: str, *, weak: bool) -> frozenset[str] | None:

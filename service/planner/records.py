@@ -38,6 +38,10 @@ def initial_value(field: Field) -> Value:
     return None if field.default is MISSING else field.default
 
 
+def _null(_field: Field) -> Value:
+    return None
+
+
 def read_json(field: Field, value: Any) -> Value:
     """A member of a JSON body as the field's value. Raises `InvalidValueError`."""
     return check_given(field, from_json(field.type, value))
@@ -66,54 +70,62 @@ def writable(scope: Scope, names: Iterable[str], *, allowed: frozenset[str] = fr
     return fields
 
 
+def _given_value(field: Field, read: Reader, initial: Callable[[Field], Value]) -> Callable[[dict[str, Any]], Value]:
+    name = field.name
+    return lambda record: read(field, record[name]) if name in record else initial(field)
+
+
+def _initial_value(field: Field) -> Callable[[dict[str, Any]], Value]:
+    return lambda _record: initial_value(field)
+
+
 class RecordReader:
     """Reads many records that give the same fields into rows of the same columns.
 
     `columns` are the given fields and then those that get an initial value; fields filled by the store's sequence
-    stand in neither, unless they are given. Without `absent`, rows have the given fields only.
+    stand in neither, unless they are given. Without `absent`, rows have the given fields only; without `defaults`, a
+    given field that a record lacks is null.
     """
 
-    def __init__(self, scope: Scope, given: Sequence[Field], read: Reader = read_json, *, absent: bool = True) -> None:
-        self._given = tuple(given)
-        self._read = read
-        self._resource = scope.resource.name
-        known = set(self._given)
+    def __init__(
+        self,
+        scope: Scope,
+        given: Sequence[Field],
+        read: Reader = read_json,
+        *,
+        absent: bool = True,
+        defaults: bool = True,
+    ) -> None:
+        known = set(given)
         others = [field for field in scope.resource.fields.values() if field not in known] if absent else []
-        self._absent = tuple(field for field in others if field.generated is not Generated.SEQUENCE)
-        self.columns = self._given + self._absent
+        filled = [field for field in others if field.generated is not Generated.SEQUENCE]
+        self.columns = (*given, *filled)
         self.violations: list[Violation] = []
+        self._resource = scope.resource.name
+        initial = initial_value if defaults else _null
+        self._readers = [(field, _given_value(field, read, initial)) for field in given]
+        self._readers += [(field, _initial_value(field)) for field in filled]
 
     def row(self, record: dict[str, Any], pointer: str = "") -> Row:
         """The record's row. Violations are collected; see `finish`.
 
-        A member that is absent (as `columns=` allows) is read as the field's initial value.
+        A member may be absent where `columns=` names it.
         """
         values: list[Value] = []
-        for field in self._given:
+        for field, read in self._readers:
             try:
-                given = field.name in record
-                values.append(
-                    self._required(field, self._read(field, record[field.name]) if given else initial_value(field))
-                )
+                value = read(record)
+                if value is None and field.required:
+                    null = NotNullViolation.of(self._resource, field.name)
+                    raise InvalidValueError(null.code, null.message)
             except InvalidValueError as error:
-                self._violated(field, pointer, error)
-                values.append(None)
-        for field in self._absent:
-            try:
-                values.append(self._required(field, initial_value(field)))
-            except InvalidValueError as error:
-                self._violated(field, pointer, error)
-                values.append(None)
+                self.violated(field, error, pointer)
+                value = None
+            values.append(value)
         return tuple(values)
 
-    def _required(self, field: Field, value: Value) -> Value:
-        """The value, unless it is null where the field forbids null."""
-        if value is None and field.required:
-            error = NotNullViolation.of(self._resource, field.name)
-            raise InvalidValueError(error.code, error.message)
-        return value
-
-    def _violated(self, field: Field, pointer: str, error: InvalidValueError) -> None:
+    def violated(self, field: Field, error: InvalidValueError, pointer: str = "") -> None:
+        """Note that a value breaks a rule of its field."""
         self.violations.append(Violation(f"{pointer}/{field.name}", error.code, error.message))
 
     @property
@@ -132,18 +144,6 @@ class RecordReader:
                 details=f"The value at {first.pointer} is refused.",
                 errors=tuple(self.violations[:MAX_VIOLATIONS]),
             )
-
-
-def as_records(body: Any) -> tuple[list[dict[str, Any]], bool]:
-    """The records of a body, and whether it was an array. Raises `RequestError` (PGRST102)."""
-    if isinstance(body, dict):
-        return [body], False
-    if not isinstance(body, list):
-        raise bad_body("The body must be a JSON object, or an array of objects.")
-    for index, record in enumerate(body):
-        if not isinstance(record, dict):
-            raise bad_body("The body must be a JSON object, or an array of objects.", f"Item {index} is not an object.")
-    return body, True
 
 
 def as_record(body: Any) -> dict[str, Any]:

@@ -169,14 +169,15 @@ def _member(index: int, operand: Column | Cast | Member | None) -> Member | None
     return None if operand is None else Member(index, operand)
 
 
-def plan_returning(scope: Scope, params: Params) -> tuple[Output, ...]:
-    """What a write answers with: columns of the records it wrote. Raises `RequestError`."""
+def plan_columns(scope: Scope, params: Params) -> tuple[Output, ...]:
+    """The columns that a request selects, which has no embeds. Raises `RequestError`."""
     if params.embedded:
         raise not_embedded(".".join(params.embedded[0][0]))
     outputs: list[Output] = []
     for param in _ALL if params.select is None else params.select:
-        if isinstance(param, EmbedParam) or param.aggregate is not None:
-            raise bad_syntax("A write answers with the columns of its records, without embeds and aggregates.")
+        assert isinstance(param, ColumnParam)
+        if param.aggregate is not None:
+            raise bad_syntax("A write answers with its records, without aggregates over them.")
         outputs.extend(_columns(scope, param))
     _refuse_doubled(outputs)
     return tuple(outputs)

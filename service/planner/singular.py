@@ -1,11 +1,22 @@
-"""Whether a condition can be met by one record at the most, whatever the data."""
+"""Whether a write, or a condition, can concern one record at the most, whatever the data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from repositories.query import And, Comparison, Condition, Operator
 from repositories.schema import Resource
+from repositories.writes import Delete, Insert, Update, Write
+
+
+def at_most_one(write: Write) -> bool:
+    """Whether the write concerns one record at the most, whatever the data."""
+    match write:
+        case Insert(rows=rows):
+            return isinstance(rows, Sequence) and len(rows) <= 1
+        case Update(resource=resource, where=where) | Delete(resource=resource, where=where):
+            return names_one(resource, where)
+    return False
 
 
 def names_one(resource: Resource, where: Condition) -> bool:

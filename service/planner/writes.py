@@ -1,57 +1,44 @@
-"""Plans of writes: insert, replace, update, delete."""
+"""Plans of changes: replace, update, merge, delete. (Inserts: `inserts.py`.)"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from repositories.query import Column, Param
-from repositories.schema import Field, Generated, Resource
-from repositories.writes import Delete, Expectation, Insert, Replace, Update
+from repositories.query import Column, Output, Param, Read, Selection
+from repositories.schema import Field, Generated, Kind, Resource, Value
+from repositories.texts import InvalidValueError
+from repositories.writes import Delete, Expectation, Replace, Update
 from service.dialect.params import Level, Params
-from service.errors import RequestError, Violation, bad_body, bad_syntax
+from service.errors import RequestError, Violation, bad_syntax
+from service.planner.answers import (
+    Merge,
+    Precondition,
+    Subject,
+    WritePlan,
+    plan_after,
+    plan_before,
+    plan_condition,
+    plan_outputs,
+)
 from service.planner.conditions import plan_conditions
+from service.planner.json_values import free_json
 from service.planner.orders import plan_order
 from service.planner.reads import key_condition, plan_key
-from service.planner.records import RecordReader, as_record, as_records, initial_value, writable
+from service.planner.records import RecordReader, as_record, initial_value, writable
 from service.planner.scope import Bindings, PlanLimits, Scope
-from service.planner.selections import plan_returning
 
 Changes = tuple[tuple[Field, Param], ...]
-
-
-def plan_insert(resource: Resource, params: Params, body: Any, limits: PlanLimits, *, returning: bool) -> Insert:
-    """New records from a JSON body. Raises `RequestError`."""
-    if params.top != Level():
-        raise RequestError(400, "PGRST100", "An insert takes no filter, order, limit or offset.")
-    scope = Scope(resource, limits)
-    records, many = as_records(body)
-    if len(records) > limits.max_insert_rows:
-        raise RequestError(413, "54000", f"A request may insert {limits.max_insert_rows} records at the most.")
-    names = params.columns if params.columns is not None else _common_names(records)
-    reader = RecordReader(scope, writable(scope, names))
-    rows = []
-    for index, record in enumerate(records):
-        rows.append(reader.row(record, f"/{index}" if many else ""))
-        if reader.full:
-            break
-    reader.finish()
-    outputs = plan_returning(scope, params)
-    return Insert(resource, reader.columns, rows, outputs if returning else ())
+Patches = tuple[tuple[Field, dict[str, Value]], ...]
+#: The tags of `If-Match` (True) or `If-None-Match` (False); None for `*`.
+Tags = tuple[bool, frozenset[str] | None]
 
 
 def plan_replace(
-    resource: Resource,
-    key: tuple[str, ...],
-    params: Params,
-    body: Any,
-    limits: PlanLimits,
-    *,
-    expect: Expectation | None,
-    returning: bool,
-) -> Replace:
+    subject: Subject, key: tuple[str, ...], body: Any, *, tags: Tags | None = None, wanted: bool
+) -> WritePlan:
     """One record in full, created where there is none if clients may choose the key. Raises `RequestError`."""
-    _refuse_all_but_select(params)
-    scope = Scope(resource, limits)
+    _refuse_all_but_select(subject.params)
+    resource, scope = subject.resource, subject.scope
     record = as_record(body)
     identity = plan_key(resource, key)
     writable(scope, record, allowed=frozenset(resource.primary_key))
@@ -73,106 +60,121 @@ def plan_replace(
         if field not in reader.columns and field.generated is not Generated.SEQUENCE
     )
     create = not any(field.read_only for field in resource.key)
-    outputs = plan_returning(scope, params)
-    return Replace(resource, reader.columns, row, initial, create, outputs if returning else (), expect)
+    expect, precondition = _condition(subject, identity, tags)
+    outputs, after = plan_outputs(subject, wanted=wanted), plan_after(subject, wanted=wanted)
+    write = Replace(resource, reader.columns, row, initial, create, outputs, expect)
+    return WritePlan(write, after=after, precondition=precondition)
 
 
 def plan_item_update(
-    resource: Resource,
-    key: tuple[str, ...],
-    params: Params,
-    body: Any,
-    limits: PlanLimits,
-    *,
-    expect: Expectation | None,
-    returning: bool,
-) -> Update:
+    subject: Subject, key: tuple[str, ...], body: Any, *, merge: bool = False, tags: Tags | None = None, wanted: bool
+) -> WritePlan:
     """Changes to one record. Raises `RequestError`."""
-    _refuse_all_but_select(params)
-    scope, bindings = Scope(resource, limits), Bindings()
-    where = key_condition(scope, plan_key(resource, key), bindings)
-    changes = _changes(scope, body, bindings)
-    outputs = plan_returning(scope, params) if returning else ()
-    return Update(resource, changes, where, tuple(bindings.values), outputs, scope.key_order(), expect)
+    _refuse_all_but_select(subject.params)
+    scope, bindings = subject.scope, Bindings()
+    identity = plan_key(subject.resource, key)
+    where = key_condition(scope, identity, bindings)
+    changes, patches = _changes(scope, body, bindings, merge=merge)
+    expect, precondition = _condition(subject, identity, tags)
+    outputs, after = plan_outputs(subject, wanted=wanted), plan_after(subject, wanted=wanted)
+    write = Update(subject.resource, changes, where, tuple(bindings.values), outputs, scope.key_order(), expect)
+    return WritePlan(write, after=after, precondition=precondition, merge=_merge(write, patches))
 
 
-def plan_update(resource: Resource, params: Params, body: Any, limits: PlanLimits, *, returning: bool) -> Update:
+def plan_update(subject: Subject, body: Any, *, merge: bool = False, wanted: bool) -> WritePlan:
     """Changes to every record that the filters let through. Raises `RequestError`."""
-    scope, bindings = Scope(resource, limits), Bindings()
-    _refuse_unfiltered(params, limits, "UPDATE")
+    params, scope, bindings = subject.params, subject.scope, Bindings()
+    _refuse_unfiltered(params, subject.limits, "UPDATE")
     where = scope.restrict(plan_conditions(scope, params.top.where, bindings, {}))
-    changes = _changes(scope, body, bindings, params.columns)
-    outputs = plan_returning(scope, params)
+    changes, patches = _changes(scope, body, bindings, params.columns, merge=merge)
+    outputs, after = plan_outputs(subject, wanted=wanted), plan_after(subject, wanted=wanted)
     # The answer has the new values, and a changed field has the same one everywhere.
     changed = {Column(field) for field, _ in changes}
-    order = tuple(sort for sort in plan_order(scope, params.top.order) if sort.expression not in changed)
-    return Update(resource, changes, where, tuple(bindings.values), outputs if returning else (), order)
+    order = () if subject.embeds else plan_order(scope, params.top.order)
+    order = tuple(sort for sort in order if sort.expression not in changed)
+    write = Update(subject.resource, changes, where, tuple(bindings.values), outputs, order)
+    return WritePlan(write, after=after, merge=_merge(write, patches))
 
 
-def plan_item_delete(
-    resource: Resource,
-    key: tuple[str, ...],
-    params: Params,
-    limits: PlanLimits,
-    *,
-    expect: Expectation | None,
-    returning: bool,
-) -> Delete:
+def plan_item_delete(subject: Subject, key: tuple[str, ...], *, tags: Tags | None = None, wanted: bool) -> WritePlan:
     """The end of one record. Raises `RequestError`."""
-    _refuse_all_but_select(params)
-    scope, bindings = Scope(resource, limits), Bindings()
-    where = key_condition(scope, plan_key(resource, key), bindings)
-    outputs = plan_returning(scope, params)
-    return Delete(resource, where, tuple(bindings.values), outputs if returning else (), scope.key_order(), expect)
+    _refuse_all_but_select(subject.params)
+    scope, bindings = subject.scope, Bindings()
+    identity = plan_key(subject.resource, key)
+    where = key_condition(scope, identity, bindings)
+    expect, precondition = _condition(subject, identity, tags)
+    before = plan_before(subject, Level(), identity)
+    outputs = plan_outputs(subject, wanted=wanted and before is None)
+    write = Delete(subject.resource, where, tuple(bindings.values), outputs, scope.key_order(), expect)
+    return WritePlan(write, before=before if wanted else None, precondition=precondition)
 
 
-def plan_delete(resource: Resource, params: Params, limits: PlanLimits, *, returning: bool) -> Delete:
+def plan_delete(subject: Subject, *, wanted: bool) -> WritePlan:
     """The end of every record that the filters let through. Raises `RequestError`."""
-    scope, bindings = Scope(resource, limits), Bindings()
-    _refuse_unfiltered(params, limits, "DELETE")
+    params, scope, bindings = subject.params, subject.scope, Bindings()
+    _refuse_unfiltered(params, subject.limits, "DELETE")
     if params.columns is not None:
-        raise RequestError(400, "PGRST100", '"columns" has no meaning where records are deleted.')
+        raise bad_syntax('"columns" has no meaning where records are deleted.')
     where = scope.restrict(plan_conditions(scope, params.top.where, bindings, {}))
-    outputs = plan_returning(scope, params)
-    order = plan_order(scope, params.top.order)
-    return Delete(resource, where, tuple(bindings.values), outputs if returning else (), order)
+    before = plan_before(subject, params.top)
+    outputs = plan_outputs(subject, wanted=wanted and before is None)
+    order = () if subject.embeds else plan_order(scope, params.top.order)
+    return WritePlan(
+        Delete(subject.resource, where, tuple(bindings.values), outputs, order), before=before if wanted else None
+    )
 
 
-def plan_expectation(
-    resource: Resource, params: Params, limits: PlanLimits, tags: frozenset[str] | None
-) -> Expectation:
-    """The condition that the record's representation under the request's `select` has one of the tags."""
-    return Expectation(plan_returning(Scope(resource, limits), params), tags)
+def _condition(
+    subject: Subject, key: tuple[Value, ...], tags: Tags | None
+) -> tuple[Expectation | None, Precondition | None]:
+    return (None, None) if tags is None else plan_condition(subject, key, tags[1], present=tags[0])
 
 
-def _changes(scope: Scope, body: Any, bindings: Bindings, columns: tuple[str, ...] | None = None) -> Changes:
+def _changes(
+    scope: Scope, body: Any, bindings: Bindings, columns: tuple[str, ...] | None = None, *, merge: bool
+) -> tuple[Changes, Patches]:
+    """The fields that get a value, and with `merge` those whose JSON is merged with an object instead."""
     record = as_record(body)
-    given = writable(scope, record if columns is None else columns)
-    reader = RecordReader(scope, [field for field in given if field.name in record], absent=False)
+    given = [field for field in writable(scope, record if columns is None else columns) if field.name in record]
+    merged = [field for field in given if merge and _is_patch(field, record[field.name])]
+    reader = RecordReader(scope, [field for field in given if field not in merged], absent=False)
     row = reader.row(record)
+    patches = [(field, _patch(reader, field, record[field.name])) for field in merged]
     reader.finish()
-    return tuple((field, bindings.bind(value)) for field, value in zip(reader.columns, row, strict=True))
+    changes = tuple((field, bindings.bind(value)) for field, value in zip(reader.columns, row, strict=True))
+    return changes, tuple(patches)
 
 
-def _common_names(records: list[dict[str, Any]]) -> tuple[str, ...]:
-    if not records:
-        return ()
-    names = records[0].keys()
-    for index, record in enumerate(records):
-        if record.keys() != names:
-            raise bad_body(
-                "All object keys must match",
-                f'The object at index {index} has other keys than the first; "columns" names those to write.',
-            )
-    return tuple(names)
+def _patch(reader: RecordReader, field: Field, value: Any) -> dict[str, Value]:
+    try:
+        patch: dict[str, Value] = free_json(value)
+    except InvalidValueError as error:
+        reader.violated(field, error)
+        return {}
+    return patch
+
+
+def _is_patch(field: Field, value: Any) -> bool:
+    return field.type.kind is Kind.JSON and isinstance(value, dict)
+
+
+def _merge(write: Update, patches: Patches) -> Merge | None:
+    if not patches:
+        return None
+    fields = (*write.resource.key, *(field for field, _ in patches))
+    outputs = tuple(Output(field.name, Column(field)) for field in fields)
+    selection = Selection(write.resource, outputs, write.where, Scope(write.resource).key_order())
+    return Merge(Read(selection, write.values), patches)
 
 
 def _refuse_all_but_select(params: Params) -> None:
-    if params.top != Level() or params.columns is not None:
-        raise bad_syntax('A write to a single record takes no parameter but "select".')
+    if params.top != Level() or params.columns is not None or params.on_conflict is not None:
+        raise bad_syntax('A write to a single record takes no parameter but "select" and those of its embeds.')
 
 
 def _refuse_unfiltered(params: Params, limits: PlanLimits, verb: str) -> None:
+    if params.on_conflict is not None:
+        raise bad_syntax('"on_conflict" has a meaning only where records are inserted.')
     if params.top.limit is not None or params.top.offset is not None:
         raise RequestError(400, "PGRST100", f'{verb} takes no "limit" or "offset": filter the records instead.')
     if not params.top.where and not limits.unfiltered_writes:

@@ -14,29 +14,39 @@ from service.representation.pages import single
 from service.representation.responses import preferred, respond, tagged, without_nulls
 
 
-def inserted(resource: Resource, document: Document, media: Media, preferences: Preferences) -> Response:
-    """New records: 201, with `Location` (and a tag) if there is one, and the records unless that is not wanted."""
-    response = respond(_records(document, media), 201, media)
+def inserted(resource: Resource, document: Document, media: Media, preferences: Preferences, *, full: bool) -> Response:
+    """New records: 201, with `Location` (and a tag) if there is one, and the records unless that is not wanted.
+
+    200 where all of them were merged into records that were there already.
+    """
+    merged = preferences.resolution == "merge-duplicates" and not document.created
+    response = respond(_records(document, media) if full else b"", 200 if merged and document.count else 201, media)
     if document.key is not None:
         response.headers["Location"] = _location(resource, document.key)
         if document.body:
             tagged(response, representation_tag(document.body[1:-1]))
     response.headers["Content-Range"] = f"*/{document.count if preferences.count else '*'}"
-    return preferred(response, preferences, "return", "count")
+    return preferred(response, preferences, "return", "count", "resolution", "missing", "max-affected")
 
 
-def written_item(resource: Resource, document: Document, media: Media, preferences: Preferences) -> Response:
-    """One record after a write, under its path: 201 where it is new, 200 with the record, 204 without, 404."""
+def written_item(
+    resource: Resource, document: Document, media: Media, preferences: Preferences, *, full: bool
+) -> Response:
+    """One record after a write, under its path: 201 where it is new, 200 with the record, 204 without, 404.
+
+    The record's tag comes with it also where the record itself is not wanted (`full`).
+    """
     if document.count == 0:
         raise not_found(resource)
-    status = 201 if document.created else 200 if document.body else 204
-    body = document.body if media.form is Form.ARRAY else document.body[1:-1]
+    record = document.body[1:-1]
+    body = b"" if not full else document.body if media.form is Form.ARRAY else record
+    status = 201 if document.created else 200 if body else 204
     response = respond(without_nulls(body) if media.stripped else body, status, media)
     if document.created and document.key is not None:
         response.headers["Location"] = _location(resource, document.key)
-    if body:
-        tagged(response, representation_tag(document.body[1:-1]))
-    return preferred(response, preferences, "return")
+    if record:
+        tagged(response, representation_tag(record))
+    return preferred(response, preferences, "return", "max-affected")
 
 
 def _location(resource: Resource, key: tuple[Value, ...]) -> str:
@@ -50,7 +60,7 @@ def written(document: Document, media: Media, preferences: Preferences) -> Respo
     response = respond(_records(document, media), 200 if document.body else 204, media)
     span = f"0-{document.count - 1}" if document.count else "*"
     response.headers["Content-Range"] = f"{span}/{document.count if preferences.count else '*'}"
-    return preferred(response, preferences, "return", "count")
+    return preferred(response, preferences, "return", "count", "max-affected")
 
 
 def _records(document: Document, media: Media) -> bytes:

@@ -10,7 +10,7 @@ from flask import Response, request
 from repositories.base import Document
 from service.connections import Connection
 from service.dialect.prefer import Preferences
-from service.errors import RequestError
+from service.errors import RequestError, not_single
 from service.negotiation import Form, Media
 from service.planner.reads import PagePlan
 from service.representation.responses import links, preferred, respond, respond_streaming, without_nulls
@@ -55,18 +55,6 @@ def single(document: Document) -> bytes:
     if document.count != 1:
         raise not_single(document.count)
     return document.body[1:-1]
-
-
-def not_single(count: int | None) -> RequestError:
-    """406: the answer is not one record; without a count, a write could not be undone if it were not."""
-    unsure = "The filter must give one record's key, or all fields of a unique set, their values."
-    return RequestError(
-        406,
-        "PGRST116",
-        "Cannot coerce the result to a single JSON object",
-        unsure if count is None else f"The result contains {count} rows",
-        headers={"Vary": "Accept"},
-    )
 
 
 def _refuse_past_the_end(plan: PagePlan, total: int | None) -> None:
