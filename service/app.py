@@ -38,7 +38,15 @@ def create_app(repository: Repository, settings: Settings) -> Flask:
     )
     app.register_blueprint(resources.blueprint(api))
     app.register_blueprint(health.blueprint(repository))
-    app.register_blueprint(openapi.blueprint(catalog, settings.api_prefix, plans=settings.plan_enabled))
+    app.register_blueprint(
+        openapi.blueprint(
+            catalog,
+            settings.api_prefix,
+            plans=settings.plan_enabled,
+            keys=settings.require_idempotency_key,
+            operations=settings.max_operations,
+        )
+    )
     app.register_blueprint(docs_page.blueprint(catalog, settings.api_prefix))
     problems.install(app)
 

@@ -23,7 +23,7 @@ from service.idempotency import HEADER, once
 from service.negotiation import DEFAULT, LINKS, negotiate
 from service.references import Results, resolve, resolve_text
 from service.representation.responses import respond
-from service.requests import Api
+from service.requests import OPERATION, Api
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _MEMBERS = {"id", "method", "path", "headers", "body"}
@@ -52,7 +52,7 @@ def add_route(routes: Blueprint, api: Api) -> None:
     @once(api)
     def carry_out_batch() -> Response:
         negotiate(request.headers.get("Accept"), LINKS)
-        if BROUGHT in request.environ:
+        if OPERATION in request.environ:
             raise bad_syntax("A batch takes no other batch as an operation.")
         operations = parse_batch(read_body(request).json(), api)
         answers = transact(api.repository, lambda transaction: _carry_out(transaction, operations))
@@ -127,7 +127,7 @@ def _answer(operation: Operation, results: Results) -> Response:
     url = urlsplit(resolve_text(operation.path, results, encoded=True))
     headers = [(name, resolve_text(value, results)) for name, value in operation.headers.items()]
     builder = EnvironBuilder(url.path, method=operation.method, query_string=url.query, headers=headers)
-    environ = builder.get_environ()
+    environ = builder.get_environ() | {OPERATION: True}
     if operation.has_body:
         environ[BROUGHT] = resolve(operation.body, results)
         environ.setdefault("CONTENT_TYPE", BodyType.JSON)

@@ -17,6 +17,7 @@ from service.planner import inserts, writes
 from service.planner.answers import WritePlan
 from service.planner.inserts import Records
 from service.representation import changes
+from service.representation.streams import encoder
 from service.requests import Api, Asked, asked
 
 
@@ -47,15 +48,17 @@ def add_routes(routes: Blueprint, api: Api) -> None:
     def update_records(name: str) -> Response:
         query = _collection(api, name)
         body = read_body(request, CHANGES)
-        plan = writes.plan_update(query.subject, body.json(), merge=_merges(body), wanted=_representation(query))
-        return _written(query, plan)
+        wanted = _representation(query)
+        plan = writes.plan_update(query.subject, body.json(), merge=_merges(body), wanted=wanted)
+        return _written(query, plan, full=wanted)
 
     @routes.delete("/<name>", strict_slashes=False)
     @once(api)
     def delete_records(name: str) -> Response:
         query = _collection(api, name)
-        plan = writes.plan_delete(query.subject, wanted=query.preferences.returning == "representation")
-        return _written(query, plan)
+        wanted = query.preferences.returning == "representation"
+        plan = writes.plan_delete(query.subject, wanted=wanted)
+        return _written(query, plan, full=wanted)
 
     @routes.put("/<name>/<key:key>")
     @once(api)
@@ -98,24 +101,26 @@ def _merges(body: Body) -> bool:
     return body.type is BodyType.MERGE_PATCH
 
 
-def _affected(query: Asked) -> Affected:
-    return Affected(query.preferences.max_affected, query.media.form is Form.OBJECT)
+def _carried_out(query: Asked, plan: WritePlan, *, item: bool = False) -> Document:
+    """Do what is planned; of an item, it is the answer that finds out whether it is there."""
+    media = query.media
+    affected = Affected(query.preferences.max_affected, not item and media.form is Form.OBJECT)
+    return carry_out(query.api.repository, plan, affected, encoder(media, guard=query.api.csv_guard))
 
 
-def _written(query: Asked, plan: WritePlan) -> Response:
-    document = carry_out(query.api.repository, plan, _affected(query))
-    return changes.written(document, query.media, query.preferences)
+def _written(query: Asked, plan: WritePlan, *, full: bool) -> Response:
+    return changes.written(_carried_out(query, plan), query.media, query.preferences, full=full)
 
 
 def _written_item(query: Asked, plan: WritePlan) -> Response:
-    document = carry_out(query.api.repository, plan, Affected(query.preferences.max_affected))
+    document = _carried_out(query, plan, item=True)
     return changes.written_item(query.resource, document, query.media, query.preferences, full=_representation(query))
 
 
 def _inserted(query: Asked, plan: WritePlan, records: Records) -> Document:
     """Insert; an error names the row only where there can be several."""
     try:
-        return carry_out(query.api.repository, plan, _affected(query))
+        return _carried_out(query, plan)
     except ConstraintError as error:
         if not records.many:
             error.row = None

@@ -54,4 +54,5 @@ def not_single(count: int) -> RequestError:
         "Cannot coerce the result to a single JSON object",
         f"The result contains {count} rows",
         headers={"Vary": "Accept"},
+        by_data=True,
     )

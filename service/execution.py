@@ -5,7 +5,8 @@ A request may itself be part of a transaction (of a batch, or of a request with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ import jiter
 from repositories.base import Document, Executor, Repository, representation_tag
 from repositories.encoding import outputs_encoder
 from repositories.errors import PreconditionFailed
-from repositories.query import Among, Column, Output, Param, Read, Row
+from repositories.query import Among, Column, Output, Param, Read, Row, Selection
 from repositories.schema import Resource
 from repositories.writes import Assign, Update, Write
 from service.errors import RequestError, not_single
@@ -26,6 +27,8 @@ from service.planner.json_values import from_json
 from service.planner.singular import at_most_one
 
 T = TypeVar("T")
+#: Writes rows of a selection as an answer's body.
+Encode = Callable[[Selection, Sequence[Row]], bytes]
 
 _current: ContextVar[Executor | None] = ContextVar("diglot_executor", default=None)
 
@@ -51,6 +54,7 @@ class Affected:
                 "PGRST124",
                 "Query result exceeds max-affected preference constraint",
                 f"The query affects {count} rows",
+                by_data=True,
             )
         if self.single and count != 1:
             raise not_single(count)
@@ -82,30 +86,39 @@ def taking_part(transaction: Executor) -> Iterator[None]:
         _current.reset(token)
 
 
-def carry_out(repository: Repository, plan: WritePlan, affected: Affected) -> Document:
-    """Do what is planned, all or none of it. Raises `RequestError` and the port's errors."""
+def carry_out(repository: Repository, plan: WritePlan, affected: Affected, encode: Encode | None = None) -> Document:
+    """Do what is planned, all or none of it. Raises `RequestError` and the port's errors.
+
+    With `encode`, the answer's records are written by it, in place of JSON.
+    """
     if plan.is_plain and affected.undoes_none_of(plan.write):
         done = executor(repository).write(plan.write)
         affected.check(done.count)
         return done
-    return transact(repository, lambda transaction: _in_transaction(transaction, plan, affected))
+    return transact(repository, lambda transaction: _in_transaction(transaction, plan, affected, encode))
 
 
-def _in_transaction(transaction: Executor, plan: WritePlan, affected: Affected) -> Document:
+def _in_transaction(transaction: Executor, plan: WritePlan, affected: Affected, encode: Encode | None) -> Document:
     if plan.precondition is not None:
         _require(transaction, plan.precondition)
-    before = None if plan.before is None else transaction.json(plan.before)
+    before = None if plan.before is None else _body(transaction, plan.before, encode)
     write = plan.write if plan.merge is None else _merge(transaction, plan, plan.merge)
     done = transaction.write(write)
     affected.check(done.count)
     if before is not None:
-        return replace(done, body=before.body)
+        return replace(done, body=before)
     if plan.after is None:
         return done
     keys = _keys(plan.write.resource, done.body)
     if plan.in_order:
-        return replace(done, body=_in_order(transaction, plan.after, keys))
-    return replace(done, body=transaction.json(plan.after.of(keys)).body)
+        return replace(done, body=_in_order(transaction, plan.after, keys, encode or encode_json))
+    return replace(done, body=_body(transaction, plan.after.of(keys), encode))
+
+
+def _body(transaction: Executor, read: Read, encode: Encode | None) -> bytes:
+    if encode is None:
+        return transaction.json(read).body
+    return encode(read.selection, transaction.rows(read).rows)
 
 
 def _require(transaction: Executor, condition: Precondition) -> None:
@@ -130,18 +143,25 @@ def _merge(transaction: Executor, plan: WritePlan, merge: Merge) -> Update:
     return replace(update, where=Among(place), values=(*update.values, keys), expect=None)
 
 
+def encode_json(selection: Selection, rows: Sequence[Row]) -> bytes:
+    """The rows as a JSON array."""
+    return outputs_encoder(selection.outputs, selection.embeds)(rows)
+
+
 def _keys(resource: Resource, body: bytes) -> tuple[Row, ...]:
     """The keys that a write has given back, as JSON."""
     records: list[dict[str, Any]] = jiter.from_json(body, float_mode="decimal")
     return tuple(tuple(from_json(field.type, record[field.name]) for field in resource.key) for record in records)
 
 
-def _in_order(transaction: Executor, after: ReadBack, keys: tuple[Row, ...]) -> bytes:
-    """The records with these keys, in their order, as JSON."""
+def _in_order(transaction: Executor, after: ReadBack, keys: tuple[Row, ...], encode: Encode) -> bytes:
+    """The records with these keys, in their order."""
     read = after.of(keys)
     selection = read.selection
-    outputs = tuple(Output("", Column(field)) for field in selection.resource.key)
+    taken = {output.name for output in selection.outputs}
+    names = (name for number in itertools.count() if (name := f"key_{number}") not in taken)
+    outputs = tuple(Output(next(names), Column(field)) for field in selection.resource.key)
     found = transaction.rows(Read(replace(selection, outputs=outputs + selection.outputs), read.values)).rows
     count = len(outputs)
     records = {row[:count]: row[count:] for row in found}
-    return outputs_encoder(selection.outputs, selection.embeds)([records[key] for key in keys if key in records])
+    return encode(selection, [records[key] for key in keys if key in records])

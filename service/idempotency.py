@@ -176,7 +176,10 @@ class _Keeper:
                     f"The {HEADER} has been used for another request.",
                     hint="Use a new key for each request; repeat a request as it was, with its body and headers.",
                 )
-            return Response(body, status, {**headers, "Idempotent-Replayed": "true"})
+            response = Response(body, status, {**headers, "Idempotent-Replayed": "true"})
+            if "Content-Type" not in headers:  # Flask gives every answer one
+                del response.headers["Content-Type"]
+            return response
         return None
 
     def _keep(self, transaction: Executor, key: str, fingerprint: str, response: Response) -> None:

@@ -47,4 +47,5 @@ def _merged(patch: tuple[Field, dict[str, Value]], value: Value) -> Value:
             error.message,
             details=f"The value at {pointer} would be refused.",
             errors=(Violation(pointer, error.code, error.message),),
+            by_data=True,
         ) from None

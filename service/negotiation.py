@@ -62,12 +62,15 @@ _OTHER_NAMES = {"application/vnd.pgrst.array": ARRAY, "application/vnd.pgrst.obj
 #: The forms that a wildcard may mean: those without conditions of their own.
 _GENERAL = frozenset({Form.JSON, Form.CSV, Form.LINES})
 _JSON_FORMS = frozenset({Form.JSON, Form.ARRAY, Form.OBJECT})
+#: The forms that are written record by record.
+STREAMS = frozenset({Form.CSV, Form.LINES})
 _PLAN_OPTIONS = frozenset({"analyze", "verbose"})
 
 #: What each kind of request can be answered with.
 READS = frozenset(_FORMS.values()) - {Form.PLAN}
 READS_AND_PLANS = READS | {Form.PLAN}
-WRITES = _JSON_FORMS
+WRITES = READS
+OPERATIONS = _JSON_FORMS
 LINKS = frozenset({Form.JSON})
 
 

@@ -13,13 +13,15 @@ from service.dialect.params import Params
 from service.dialect.prefer import Preferences, parse_prefer
 from service.dialect.query_string import parse
 from service.errors import RequestError, bad_syntax
-from service.negotiation import READS, READS_AND_PLANS, Form, Media, negotiate
+from service.negotiation import OPERATIONS, READS, READS_AND_PLANS, STREAMS, Form, Media, negotiate
 from service.planner.answers import Subject
 from service.planner.relations import Relations
 from service.planner.scope import PlanLimits, resource_named
 
 #: What the headers of a request may hold together, in characters.
 MAX_HEADERS = 32_768
+#: The variable of the environment that tells that the request is an operation of a batch.
+OPERATION = "diglot.operation"
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,14 @@ class Asked:
     @property
     def subject(self) -> Subject:
         """What the planner of writes needs to know."""
-        return Subject(self.api.relations, self.resource, self.params, self.api.limits)
+        apart = self.media.form in STREAMS
+        return Subject(self.api.relations, self.resource, self.params, self.api.limits, apart)
 
 
 def asked(api: Api, name: str, forms: frozenset[Form]) -> Asked:
     """The current request about the resource of this name. Raises `RequestError`."""
     _check_profile()
-    media = negotiate(request.headers.get("Accept"), forms)
+    media = negotiate(request.headers.get("Accept"), OPERATIONS if OPERATION in request.environ else forms)
     resource = resource_named(api.catalog, name)
     params = parse(
         _unicode(request.environ["QUERY_STRING"]),

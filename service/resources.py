@@ -11,12 +11,12 @@ from service import batches, changes
 from service.dialect.ranges import parse_range
 from service.execution import executor
 from service.keys import parse_key
-from service.negotiation import LINKS, Form, negotiate
+from service.negotiation import LINKS, STREAMS, Form, negotiate
 from service.planner import reads
 from service.planner.reads import PagePlan
 from service.planner.scope import resource_named
 from service.representation import items, pages, plans
-from service.representation.streams import STREAMS, csv_pieces, line_pieces
+from service.representation.streams import csv_pieces, line_pieces
 from service.requests import Api, Asked, asked, check_url
 
 

@@ -11,13 +11,14 @@ from repositories.schema import Catalog
 from service.openapi.document import build
 
 
-def blueprint(catalog: Catalog, prefix: str, *, plans: bool = False) -> Blueprint:
-    """The route `/openapi.json`. The document is made once."""
+def blueprint(
+    catalog: Catalog, prefix: str, *, plans: bool = False, keys: bool = False, operations: int = 100
+) -> Blueprint:
+    """The route `/openapi.json`. The document is made once; see `document.build`."""
     routes = Blueprint("openapi", __name__)
     # The standard library's encoder, since bounds of decimals may have more digits than 64 bits hold.
-    body = json.dumps(
-        build(catalog, prefix.rstrip("/"), plans=plans), ensure_ascii=False, separators=(",", ":")
-    ).encode()
+    document = build(catalog, prefix.rstrip("/"), plans=plans, keys=keys, operations=operations)
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     tag = representation_tag(body)
 
     @routes.get("/openapi.json")

@@ -43,6 +43,12 @@ _TREE = (
     "Conditions joined by {word}, within parentheses: `(price.gte.10,not.and(stock.eq.0,active.is.true))`. "
     "Trees may be nested, and stand before an embed's name and a dot as well."
 )
+_RETURN = "What to answer with: `return=representation`, `return=headers-only` or `return=minimal`"
+_COUNT = "`count=exact` tells the number of records in `Content-Range`"
+_HANDLING = (
+    "`max-affected=5` undoes a write that concerns more records; `handling=strict` refuses unknown preferences, "
+    "`handling=lenient` passes over `max-affected`"
+)
 LOGIC = {
     "and": "*and*, all of which must hold",
     "or": "*or*, one of which must hold",
@@ -51,8 +57,8 @@ LOGIC = {
 }
 
 
-def shared() -> dict[str, Parameter]:
-    """The parameters that all resources have in common, by their names in the document."""
+def shared(*, keys: bool = False) -> dict[str, Parameter]:
+    """The parameters that all resources have in common, by their names in the document; `keys` demands one."""
     logic = {
         name: _query(name, _TREE.format(word=word), {"type": "string", "pattern": r"^\([\s\S]+\)$"})
         for name, word in LOGIC.items()
@@ -69,8 +75,23 @@ def shared() -> dict[str, Parameter]:
             {"type": "integer", "minimum": 0, "maximum": 10**18 - 1, "examples": [0]},
         ),
         "if-match": _header(
-            "If-Match", "Entity tags of the record, or `*`: anything else is refused with 412.", '"c3Vubnk"'
+            "If-Match",
+            "Entity tags of the record, or `*` for any: the write is refused with 412 unless it has one of them.",
+            '"c3Vubnk"',
         ),
+        "if-none-match.write": _header(
+            "If-None-Match",
+            "Entity tags, or `*` for any: the write is refused with 412 if the record has one of them. "
+            "Only one of `If-Match` and `If-None-Match` may be given.",
+            "*",
+        ),
+        "idempotency-key": _header(
+            "Idempotency-Key",
+            "A text of the client's own, in double quotes: the request is carried out once, and a repetition gets the "
+            "same answer.",
+            '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+        )
+        | {"required": keys},
         "if-none-match": _header(
             "If-None-Match", "Entity tags that the client has: it is answered 304 if the record has one.", '"c3Vubnk"'
         ),
@@ -85,12 +106,17 @@ def shared() -> dict[str, Parameter]:
             "`count=exact` counts all records that meet the filters; `handling=strict` refuses unknown preferences.",
             "count=exact",
         ),
-        "prefer.write": _header(
+        "prefer.insert": _header(
             "Prefer",
-            "What to answer with: `return=representation`, `return=headers-only` or `return=minimal`; "
-            "`handling=strict` refuses unknown preferences.",
-            "return=representation",
+            f"{_RETURN}; `resolution=merge-duplicates` changes records that are there already, "
+            "`resolution=ignore-duplicates` passes them over; `missing=default` gives what `columns` names and a "
+            f"record lacks its default, `missing=null` null; {_COUNT}; {_HANDLING}.",
+            "resolution=merge-duplicates, return=minimal",
         ),
+        "prefer.write": _header(
+            "Prefer", f"{_RETURN}; {_COUNT}; {_HANDLING}.", "return=representation, max-affected=1"
+        ),
+        "prefer.item": _header("Prefer", f"{_RETURN}; {_HANDLING}.", "return=representation"),
     }
 
 
@@ -124,6 +150,11 @@ def of_resource(resource: Resource) -> dict[str, Parameter]:
         "columns",
         "The members of the body to write; the others are ignored.",
         {"type": "string", "enum": [field.name for field in resource.fields.values() if not field.read_only]},
+    )
+    found[f"{resource.name}.on_conflict"] = _listed(
+        "on_conflict",
+        "What a `resolution` finds records by: the primary key, as without it, or a unique set.",
+        {"type": "string", "enum": names},
     )
     return found
 

@@ -6,11 +6,15 @@ from typing import Any
 
 from repositories.schema import Resource
 from service.negotiation import CSV, JSON, NDJSON, OBJECT, PLAN
-from service.openapi import parameters
-from service.openapi.responses import answer, refusals
+from service.openapi import batch, bodies, parameters
+from service.openapi.responses import answer, refusals, written
 from service.openapi.schemas import Schema
 
 Operation = dict[str, Any]
+
+#: The statuses that any write may be refused with, and those where it has a body, too.
+_REFUSED = (409, 413, 422, 428)
+_REFUSED_BODY = (*_REFUSED, 415)
 
 
 def of_service(prefix: str) -> dict[str, Any]:
@@ -40,6 +44,7 @@ def of_service(prefix: str) -> dict[str, Any]:
                 {"200": answer("The links.", {JSON: entry})} | refusals(),
             )
         },
+        f"{prefix}/_batch": batch.operations(_shared("idempotency-key")),
         "/health/live": {
             "get": _operation("service", "live", "Whether the process runs", {"200": answer("It does.", {JSON: state})})
         },
@@ -69,13 +74,15 @@ def of_resource(prefix: str, resource: Resource, *, plans: bool) -> dict[str, An
 def _collection(resource: Resource, plans: bool) -> dict[str, Operation]:
     name = resource.name
     filters = [*_own(resource, *(f"filter.{field}" for field in resource.fields)), *_shared(*parameters.LOGIC)]
-    selected, ordered, columns = _own(resource, "select", "order", "columns")
+    selected, ordered, columns, conflict = _own(resource, "select", "order", "columns", "on_conflict")
+    writing = _shared("prefer.write", "idempotency-key")
     record = _schema(name)
     many: dict[str, Schema] = {JSON: {"type": "array", "items": record}, OBJECT: record}
-    written = {
-        "200": answer("The records that were written.", many, "Content-Range", "Preference-Applied"),
-        "204": answer("The records were written.", None, "Content-Range", "Preference-Applied"),
+    done = {
+        "200": written("The records that were written.", many, "Content-Range"),
+        "204": written("The records were written.", None, "Content-Range"),
     }
+    inserted = ("Location", "ETag", "Content-Range")
     read = [selected, *filters, ordered, *_shared("limit", "offset", "range", "range-unit", "prefer.read")]
     pages = ("Content-Range", "Link", "Preference-Applied")
     return {
@@ -102,25 +109,28 @@ def _collection(resource: Resource, plans: bool) -> dict[str, Operation]:
             name,
             f"create_{name}",
             f"Create {name}: one, or many at once",
-            {"201": answer("The new records.", many, "Location", "ETag", "Content-Range", "Preference-Applied")}
-            | refusals(409, 413, 415),
-            given=[selected, columns, *_shared("prefer.write")],
-            body={"oneOf": [_schema(f"{name}.new"), {"type": "array", "items": _schema(f"{name}.new")}]},
+            {
+                "200": written("The records, all of which were there already and have been merged.", many, *inserted),
+                "201": written("The new records, and those that were merged.", many, *inserted),
+            }
+            | refusals(300, *_REFUSED_BODY),
+            given=[selected, columns, conflict, *_shared("prefer.insert", "idempotency-key")],
+            body=bodies.of_insert(_schema(f"{name}.new")),
         ),
         "patch": _operation(
             name,
             f"update_{name}",
             f"Change the {name} that meet the filters",
-            written | refusals(409, 413, 415),
-            given=[selected, *filters, ordered, columns, *_shared("prefer.write")],
-            body=_schema(f"{name}.changes"),
+            done | refusals(300, *_REFUSED_BODY),
+            given=[selected, *filters, ordered, columns, *writing],
+            body=bodies.of_change(_schema(f"{name}.changes"), _schema(f"{name}.merge")),
         ),
         "delete": _operation(
             name,
             f"delete_{name}",
             f"Delete the {name} that meet the filters",
-            written | refusals(409),
-            given=[selected, *filters, ordered, *_shared("prefer.write")],
+            done | refusals(300, *_REFUSED),
+            given=[selected, *filters, ordered, *writing],
         ),
         "options": _options(name, f"options_{name}"),
     }
@@ -131,12 +141,12 @@ def _item(resource: Resource, plans: bool) -> dict[str, Operation]:
     (selected,) = _own(resource, "select")
     record = _schema(name)
     one: dict[str, Schema] = {JSON: record, OBJECT: record}
-    writing = [selected, *_shared("if-match", "prefer.write")]
-    written = {
-        "200": answer("The record.", one, "ETag", "Preference-Applied"),
-        "204": answer("The record was written.", None, "Preference-Applied"),
+    writing = [selected, *_shared("if-match", "if-none-match.write", "prefer.item", "idempotency-key")]
+    done = {
+        "200": written("The record.", one, "ETag"),
+        "204": written("The record was written.", None, "ETag"),
     }
-    created = {"201": answer("The new record.", one, "Location", "ETag", "Preference-Applied")}
+    created = {"201": written("The new record.", one, "Location", "ETag")}
     reading = [selected, *_shared("if-none-match")]
     return {
         "get": _operation(
@@ -162,20 +172,24 @@ def _item(resource: Resource, plans: bool) -> dict[str, Operation]:
             name,
             f"replace_{name}",
             f"Write one record of {name} in full",
-            written | created | refusals(409, 412, 413, 415),
+            done | created | refusals(300, 412, *_REFUSED_BODY),
             given=writing,
-            body=_schema(f"{name}.replacement"),
+            body=bodies.of_json(_schema(f"{name}.replacement")),
         ),
         "patch": _operation(
             name,
             f"change_{name}",
             f"Change one record of {name}",
-            written | refusals(409, 412, 413, 415),
+            done | refusals(300, 412, *_REFUSED_BODY),
             given=writing,
-            body=_schema(f"{name}.changes"),
+            body=bodies.of_change(_schema(f"{name}.changes"), _schema(f"{name}.merge")),
         ),
         "delete": _operation(
-            name, f"remove_{name}", f"Delete one record of {name}", written | refusals(409, 412), given=writing
+            name,
+            f"remove_{name}",
+            f"Delete one record of {name}",
+            done | refusals(300, 412, *_REFUSED),
+            given=writing,
         ),
         "options": _options(name, f"methods_{name}"),
     }
@@ -188,13 +202,13 @@ def _operation(
     answers: dict[str, Any],
     *,
     given: list[Any] | None = None,
-    body: Schema | None = None,
+    body: bodies.Body | None = None,
 ) -> Operation:
     operation: Operation = {"tags": [tag], "operationId": identifier, "summary": summary}
     if given:
         operation["parameters"] = given
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
+        operation["requestBody"] = body
     return operation | {"responses": dict(sorted(answers.items()))}
 
 

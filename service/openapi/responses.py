@@ -13,6 +13,7 @@ _TEXT: Schema = {"type": "string"}
 _HEADERS: dict[str, tuple[str, str]] = {
     "Content-Range": ("The first and last record of the answer, and the number of all if it was asked for.", "0-24/*"),
     "ETag": ("The entity tag of the record, as the request selects it.", '"c3Vubnk"'),
+    "Idempotent-Replayed": ("`true` where the answer was given before to the same `Idempotency-Key`.", "true"),
     "Link": ("The first, the previous and the next page (RFC 8288).", '</api/products?limit=2&offset=2>; rel="next"'),
     "Location": ("The path of the new record.", "/api/products/1"),
     "Preference-Applied": ("The preferences that were followed.", "return=minimal"),
@@ -101,7 +102,7 @@ def errors() -> dict[str, Any]:
             "description": "\n".join((HTTPStatus(status).phrase, "", *lines)),
             "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}},
         }
-        if status >= 503:
+        if status >= 503 or status == 409:
             response["headers"] = header_references("Retry-After")
         if status == 416:
             response["headers"] = header_references("Content-Range")
@@ -124,6 +125,11 @@ def answer(description: str, content: dict[str, Schema] | None = None, *names: s
 def header_references(*names: str) -> dict[str, Any]:
     """The named headers, where the document describes them."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def written(description: str, content: dict[str, Schema] | None = None, *names: str) -> dict[str, Any]:
+    """An answer to a write: that of `answer`, and the headers that all writes may be answered with."""
+    return answer(description, content, *names, "Preference-Applied", "Idempotent-Replayed")
 
 
 def refusals(*statuses: int) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """Types of the catalog → JSON Schema (2020-12, as OpenAPI 3.1 has it), one to one.
 
-Each resource has four schemas: `x` is a record as it is answered, `x.new` the body of a POST, `x.replacement` that of a
-PUT, `x.changes` that of a PATCH. A selection may leave members out, so no member of an answer is required.
+Each resource has five schemas: `x` is a record as it is answered, `x.new` the body of a POST, `x.replacement` that of a
+PUT, `x.changes` that of a PATCH, `x.merge` that of a merge patch. A selection may leave members out, so no member of an
+answer is required.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -49,7 +51,7 @@ _NOT_PORTABLE = re.compile(r"\(\?(?![:=!])|\\[AZz]|[*+?}]\+")
 
 
 def resource_schemas(resource: Resource) -> dict[str, Schema]:
-    """The four schemas of a resource, by name."""
+    """The five schemas of a resource, by name."""
     fields = list(resource.fields.values())
     writable = [field for field in fields if not field.read_only]
     replaceable = [field for field in fields if not field.read_only or field.name in resource.primary_key]
@@ -66,6 +68,10 @@ def resource_schemas(resource: Resource) -> dict[str, Schema]:
             replaceable, f"A record of {resource.name} in full; what is left out gets its default.", replaced
         ),
         "changes": _object(writable, f"Changes to records of {resource.name}."),
+        "merge": _object(
+            map(_mergeable, writable),
+            f"Changes to records of {resource.name}, whose JSON fields objects are merged into.",
+        ),
     }
     return {resource.name: answered} | {f"{resource.name}.{name}": schema for name, schema in written.items()}
 
@@ -157,6 +163,11 @@ def _object(fields: Iterable[Field], description: str, required: list[str] | Non
         "additionalProperties": False,
     }
     return schema | {"required": required} if required else schema
+
+
+def _mergeable(field: Field) -> Field:
+    """The field as a merge patch gives it: any part of an object, where null takes a member away."""
+    return field if field.type.shape is None else replace(field, type=replace(field.type, shape=Shape(())))
 
 
 def _must_be_given(field: Field) -> bool:

@@ -18,12 +18,16 @@ from service.planner.selections import Planning, plan_columns, plan_selection
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a write is about: a resource, and the parameters of the request."""
+    """What a write is about: a resource, and the parameters of the request.
+
+    `apart` says that the answer is to be read apart from the write, for a form that no write can give it.
+    """
 
     relations: Relations
     resource: Resource
     params: Params
     limits: PlanLimits
+    apart: bool = False
 
     @property
     def scope(self) -> Scope:
@@ -31,8 +35,13 @@ class Subject:
         return Scope(self.resource, self.limits)
 
     @property
+    def reads(self) -> bool:
+        """Whether the answer is read, since no write can give it back."""
+        return self.apart or self.embeds
+
+    @property
     def embeds(self) -> bool:
-        """Whether the request selects embedded records, which no write can give back."""
+        """Whether the request selects embedded records."""
         return any(isinstance(param, EmbedParam) for param in self.params.select or ())
 
 
@@ -92,7 +101,7 @@ def plan_outputs(subject: Subject, *, wanted: bool) -> tuple[Output, ...]:
 
     Raises `RequestError`, whether an answer is wanted or not.
     """
-    if subject.embeds:
+    if subject.reads:
         outputs = tuple(Output(field.name, Column(field)) for field in subject.resource.key)
     else:
         outputs = plan_columns(subject.scope, subject.params)
@@ -101,7 +110,7 @@ def plan_outputs(subject: Subject, *, wanted: bool) -> tuple[Output, ...]:
 
 def plan_after(subject: Subject, *, wanted: bool) -> ReadBack | None:
     """The read that answers, where the write cannot. Raises `RequestError`, whether an answer is wanted or not."""
-    if not subject.embeds:
+    if not subject.reads:
         return None
     planning = Planning.of(subject.relations, subject.limits, subject.params)
     keys = planning.bindings.bind(())
@@ -111,8 +120,12 @@ def plan_after(subject: Subject, *, wanted: bool) -> ReadBack | None:
 
 def plan_before(subject: Subject, level: Level, key: tuple[Value, ...] | None = None) -> Read | None:
     """The read of the records at this level, or of the one with the key, where the write cannot answer with them."""
-    if not subject.embeds:
+    if not subject.reads:
         return None
+    return _plan_before(subject, level, key)
+
+
+def _plan_before(subject: Subject, level: Level, key: tuple[Value, ...] | None) -> Read:
     planning = Planning.of(subject.relations, subject.limits, subject.params)
     return _plan_read(planning, subject, level, _keyed(subject, key, planning))
 
@@ -125,9 +138,7 @@ def plan_condition(
         return Expectation((), None, present), None
     if not subject.embeds:
         return Expectation(plan_columns(subject.scope, subject.params), tags, present), None
-    read = plan_before(subject, Level(), key)
-    assert read is not None
-    return None, Precondition(read, tags, present)
+    return None, Precondition(_plan_before(subject, Level(), key), tags, present)
 
 
 def _keyed(subject: Subject, key: tuple[Value, ...] | None, planning: Planning) -> Condition | None:

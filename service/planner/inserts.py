@@ -47,7 +47,7 @@ def plan_insert(
 ) -> WritePlan:
     """New records, or with a `resolution` also changes of those there are. Raises `RequestError`."""
     params, limits = subject.params, subject.limits
-    if params.top != Level(order=params.top.order) or (params.top.order and not subject.embeds):
+    if params.top != Level(order=params.top.order) or (params.top.order and not subject.reads):
         raise RequestError(400, "PGRST100", "An insert takes no filter, order, limit or offset.")
     scope = subject.scope
     names = params.columns if params.columns is not None else _names(records)
@@ -123,15 +123,17 @@ def _conflict(subject: Subject, given: tuple[Field, ...], resolution: str | None
             )
         return None
     resource = subject.resource
-    fields = resource.key if names is None else tuple(scope.field(name) for name in names)
-    keys = [resource.primary_key, *(unique.fields for unique in resource.uniques)]
-    if not any({field.name for field in fields} == set(key) for key in keys):
+    wanted = set(resource.primary_key if names is None else (scope.field(name).name for name in names))
+    keys = (resource.primary_key, *(unique.fields for unique in resource.uniques))
+    key = next((key for key in keys if set(key) == wanted), None)
+    if key is None:
         raise RequestError(
             400,
             "42P10",
             "there is no unique or exclusion constraint matching the ON CONFLICT specification",
             hint="on_conflict names the primary key, or a unique set of fields.",
         )
+    fields = tuple(resource.fields[name] for name in key)
     if resolution == "ignore-duplicates":
         return Conflict(fields)
     return Conflict(fields, tuple(field for field in given if field not in fields) or fields)

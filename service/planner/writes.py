@@ -90,7 +90,7 @@ def plan_update(subject: Subject, body: Any, *, merge: bool = False, wanted: boo
     outputs, after = plan_outputs(subject, wanted=wanted), plan_after(subject, wanted=wanted)
     # The answer has the new values, and a changed field has the same one everywhere.
     changed = {Column(field) for field, _ in changes}
-    order = () if subject.embeds else plan_order(scope, params.top.order)
+    order = () if subject.reads else plan_order(scope, params.top.order)
     order = tuple(sort for sort in order if sort.expression not in changed)
     write = Update(subject.resource, changes, where, tuple(bindings.values), outputs, order)
     return WritePlan(write, after=after, merge=_merge(write, patches))
@@ -118,7 +118,7 @@ def plan_delete(subject: Subject, *, wanted: bool) -> WritePlan:
     where = scope.restrict(plan_conditions(scope, params.top.where, bindings, {}))
     before = plan_before(subject, params.top)
     outputs = plan_outputs(subject, wanted=wanted and before is None)
-    order = () if subject.embeds else plan_order(scope, params.top.order)
+    order = () if subject.reads else plan_order(scope, params.top.order)
     return WritePlan(
         Delete(subject.resource, where, tuple(bindings.values), outputs, order), before=before if wanted else None
     )

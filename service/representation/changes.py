@@ -8,7 +8,7 @@ from repositories.base import Document, representation_tag
 from repositories.schema import Resource, Value
 from service.dialect.prefer import Preferences
 from service.keys import format_key
-from service.negotiation import Form, Media
+from service.negotiation import STREAMS, Form, Media
 from service.representation.items import not_found
 from service.representation.pages import single
 from service.representation.responses import preferred, respond, tagged, without_nulls
@@ -23,7 +23,7 @@ def inserted(resource: Resource, document: Document, media: Media, preferences: 
     response = respond(_records(document, media) if full else b"", 200 if merged and document.count else 201, media)
     if document.key is not None:
         response.headers["Location"] = _location(resource, document.key)
-        if document.body:
+        if document.body and media.form not in STREAMS:
             tagged(response, representation_tag(document.body[1:-1]))
     response.headers["Content-Range"] = f"*/{document.count if preferences.count else '*'}"
     return preferred(response, preferences, "return", "count", "resolution", "missing", "max-affected")
@@ -38,15 +38,22 @@ def written_item(
     """
     if document.count == 0:
         raise not_found(resource)
-    record = document.body[1:-1]
-    body = b"" if not full else document.body if media.form is Form.ARRAY else record
+    record = b"" if media.form in STREAMS else document.body[1:-1]
+    body = _item(document.body, record, media) if full else b""
     status = 201 if document.created else 200 if body else 204
-    response = respond(without_nulls(body) if media.stripped else body, status, media)
+    response = respond(body, status, media)
     if document.created and document.key is not None:
         response.headers["Location"] = _location(resource, document.key)
     if record:
         tagged(response, representation_tag(record))
     return preferred(response, preferences, "return", "max-affected")
+
+
+def _item(body: bytes, record: bytes, media: Media) -> bytes:
+    if media.form in STREAMS:
+        return body
+    form = body if media.form is Form.ARRAY else record
+    return without_nulls(form) if media.stripped else form
 
 
 def _location(resource: Resource, key: tuple[Value, ...]) -> str:
@@ -55,9 +62,9 @@ def _location(resource: Resource, key: tuple[Value, ...]) -> str:
     return f"{collection}/{format_key(resource, key)}"
 
 
-def written(document: Document, media: Media, preferences: Preferences) -> Response:
+def written(document: Document, media: Media, preferences: Preferences, *, full: bool) -> Response:
     """What a write to a collection has changed: 200 with the records, or 204."""
-    response = respond(_records(document, media), 200 if document.body else 204, media)
+    response = respond(_records(document, media), 200 if full else 204, media)
     span = f"0-{document.count - 1}" if document.count else "*"
     response.headers["Content-Range"] = f"{span}/{document.count if preferences.count else '*'}"
     return preferred(response, preferences, "return", "count", "max-affected")
@@ -65,5 +72,7 @@ def written(document: Document, media: Media, preferences: Preferences) -> Respo
 
 def _records(document: Document, media: Media) -> bytes:
     """The records as they were asked for. Raises 406 PGRST116; that there are several was refused before the write."""
+    if media.form in STREAMS:
+        return document.body
     body = single(document) if media.form is Form.OBJECT else document.body
     return without_nulls(body) if media.stripped else body

@@ -44,5 +44,5 @@ def _item(body: bytes, media: Media) -> Response:
 def not_found(resource: Resource) -> RequestError:
     """404: no record has this key."""
     return RequestError(
-        404, "PGRST116", f'"{resource.name}" has no record with this key.', "The result contains 0 rows"
+        404, "PGRST116", f'"{resource.name}" has no record with this key.', "The result contains 0 rows", by_data=True
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -10,14 +10,13 @@ from typing import Self
 import structlog
 
 from repositories.base import Repository
-from repositories.query import Read
+from repositories.encoding import outputs_encoder
+from repositories.query import Read, Row, Selection
 from service.connections import Connection
-from service.negotiation import Form
+from service.negotiation import Form, Media
 from service.representation.csv import CsvEncoder
 from service.representation.responses import without_nulls
 
-#: The forms that are streamed.
-STREAMS = frozenset({Form.CSV, Form.LINES})
 #: An answer of so many records is sent as a whole: with its length, and with how many records it has.
 WHOLE = 1000
 
@@ -50,6 +49,27 @@ def line_pieces(repository: Repository, read: Read, *, stripped: bool) -> Iterat
     """The records as NDJSON."""
     with repository.lines(read) as chunks:
         yield (Piece(without_nulls(chunk) if stripped else chunk, chunk.count(b"\n")) for chunk in chunks)
+
+
+def encoder(media: Media, *, guard: bool) -> Callable[[Selection, Sequence[Row]], bytes] | None:
+    """What writes the rows of a selection in the media type's form; None where that is JSON as a whole."""
+    match media.form:
+        case Form.CSV:
+            return lambda selection, rows: _csv(selection, rows, guard=guard)
+        case Form.LINES:
+            return lambda selection, rows: _lines(selection, rows, stripped=media.stripped)
+    return None
+
+
+def _csv(selection: Selection, rows: Sequence[Row], *, guard: bool) -> bytes:
+    encode = CsvEncoder(selection, guard=guard)
+    return encode.header + encode(rows)
+
+
+def _lines(selection: Selection, rows: Sequence[Row], *, stripped: bool) -> bytes:
+    encode = outputs_encoder(selection.outputs, selection.embeds)
+    lines = b"".join(encode((row,))[1:-1] + b"\n" for row in rows)
+    return without_nulls(lines) if stripped else lines
 
 
 class Stream:

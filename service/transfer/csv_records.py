@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -27,9 +28,9 @@ def read_csv(stream: BinaryIO) -> Table:
     if names == [None]:
         raise Malformed("line 1: there is no header with the names of the columns.")
     columns = tuple(name or "" for name in names)
-    for name in columns:
-        if columns.count(name) > 1:
-            raise Malformed(f'line 1: the column "{name[:80]}" is named more than once.')
+    if len(set(columns)) < len(columns):
+        ((name, _),) = Counter(columns).most_common(1)
+        raise Malformed(f'line 1: the column "{name[:80]}" is named more than once.')
     return Table(columns, "line", _rows(lines, columns))
 
 
