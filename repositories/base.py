@@ -31,13 +31,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a store may take: seconds for a statement, a transaction, a free connection, connecting; connections."""
+    """What a store may take: seconds for a statement, a free connection, connecting; connections; for a transaction."""
 
     statement_timeout: float = 10.0
-    transaction_timeout: float = 30.0
     pool_timeout: float = 5.0
     connect_timeout: float = 5.0
     pool_size: int = 8
+    transaction_timeout: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import jiter
 import orjson
 from flask import Blueprint, Response, current_app, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.test import EnvironBuilder
 
 from repositories.base import Executor
@@ -26,9 +27,12 @@ from service.representation.responses import respond
 from service.requests import OPERATION, Api
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_ALLOWED = ("OPTIONS", "POST")
 _MEMBERS = {"id", "method", "path", "headers", "body"}
 #: Headers that are the batch's business, or its server's.
 _REFUSED = {name.lower() for name in (HEADER, "Content-Length", "Transfer-Encoding", "Content-Encoding", "Host")}
+#: The names that headers can have (RFC 9110, section 5.6.2), and what no value of theirs can hold.
+_TOKEN, _CONTROL = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), re.compile(r"[^\t\x20-\x7e\x80-\U0010ffff]")
 #: The headers of an operation's answer that are told.
 _TOLD = ("Content-Range", "ETag", "Location", "Preference-Applied")
 
@@ -48,7 +52,7 @@ class Operation:
 def add_route(routes: Blueprint, api: Api) -> None:
     """Let the blueprint answer batches."""
 
-    @routes.post("/_batch")
+    @routes.post("/_batch", provide_automatic_options=False)
     @once(api)
     def carry_out_batch() -> Response:
         negotiate(request.headers.get("Accept"), LINKS)
@@ -57,6 +61,13 @@ def add_route(routes: Blueprint, api: Api) -> None:
         operations = parse_batch(read_body(request).json(), api)
         answers = transact(api.repository, lambda transaction: _carry_out(transaction, operations))
         return respond(b"[%b]" % b",".join(answers), 200, DEFAULT)
+
+    # Without these, the routes of resources would be taken for this path's, too.
+    @routes.route("/_batch", methods=["OPTIONS", "GET", "PUT", "PATCH", "DELETE"])
+    def tell_methods_of_batches() -> Response:
+        if request.method != "OPTIONS":
+            raise MethodNotAllowed(_ALLOWED)
+        return Response(headers={"Allow": ", ".join(_ALLOWED)}, content_type="text/plain")
 
 
 def parse_batch(body: Any, api: Api) -> list[Operation]:
@@ -90,6 +101,8 @@ def _parse(index: int, item: Any, prefix: str) -> Operation:
     if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
         raise _bad(index, "headers", "Headers are an object of texts.")
     for header in headers:
+        if not _TOKEN.fullmatch(header):
+            raise _bad(index, "headers", "A header has a name of letters, digits and hyphens.")
         if header.lower() in _REFUSED:
             raise _bad(index, "headers", f"An operation does not take the header {header[:80]}.")
     return Operation(name, method, path, headers, item.get("body"), "body" in item)
@@ -126,6 +139,8 @@ def _answer(operation: Operation, results: Results) -> Response:
     """The answer of the view that the operation is for, which is called as for a request of its own."""
     url = urlsplit(resolve_text(operation.path, results, encoded=True))
     headers = [(name, resolve_text(value, results)) for name, value in operation.headers.items()]
+    if any(_CONTROL.search(value) for _, value in headers):
+        raise bad_syntax("A header holds no line breaks, and no other control characters.")
     builder = EnvironBuilder(url.path, method=operation.method, query_string=url.query, headers=headers)
     environ = builder.get_environ() | {OPERATION: True}
     if operation.has_body:

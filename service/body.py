@@ -110,7 +110,8 @@ def _received(request: Request) -> BinaryIO:
         return BytesIO(data)
     kept = cast("BinaryIO", _Kept(_IN_MEMORY))
     size = 0
-    while chunk := request.stream.read(_CHUNK):
+    # At the limit, Werkzeug's stream would refuse to be read on, also where nothing follows.
+    while size != limit and (chunk := request.stream.read(_CHUNK)):
         size += kept.write(chunk)
     if length is None:
         if size == limit and request.environ["wsgi.input"].read(1):

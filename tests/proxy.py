@@ -1,11 +1,12 @@
-"""A way to a database server that can be frozen and cut, to see what becomes of those who are on it."""
+"""A way to a server that can be frozen and cut, to see what becomes of those who are on it."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
 from psycopg.conninfo import conninfo_to_dict
 from pymongo.uri_parser import parse_uri
@@ -14,11 +15,27 @@ from pymongo.uri_parser import parse_uri
 Address = tuple[str, int] | str
 
 
-class Proxy:
-    """Forwards bytes between clients on `port` of the loopback and the server at `target`."""
+class Knife(Protocol):
+    """Cuts one connection."""
 
-    def __init__(self, target: Address) -> None:
+    def cut(self, data: bytes, *, to_server: bool) -> int | None:
+        """How many of these bytes still come through before the connection ends; None where it does not end."""
+
+
+class _Blunt:
+    def cut(self, data: bytes, *, to_server: bool) -> int | None:
+        return None
+
+
+class Proxy:
+    """Forwards bytes between clients on `port` of the loopback and the server at `target`.
+
+    Every connection gets a knife of its own from `knives`.
+    """
+
+    def __init__(self, target: Address, knives: Callable[[], Knife] = _Blunt) -> None:
         self._target = target
+        self._knives = knives
         self._flows = threading.Event()
         self._flows.set()
         self._sockets: list[socket.socket] = []
@@ -36,9 +53,7 @@ class Proxy:
 
     def cut(self) -> None:
         """Every open connection ends; new ones are taken."""
-        for end in self._sockets:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+        _end(self._sockets)
         self._sockets.clear()
 
     def close(self) -> None:
@@ -53,16 +68,32 @@ class Proxy:
             while True:
                 client, _ = self._listener.accept()
                 server = _connected(self._target)
-                self._sockets += [client, server]
+                for end in (client, server):
+                    if end.family == socket.AF_INET:
+                        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._sockets = [end for end in self._sockets if end.fileno() >= 0] + [client, server]
+                knife = self._knives()
                 for source, sink in ((client, server), (server, client)):
-                    threading.Thread(target=self._pump, args=[source, sink], daemon=True).start()
+                    threading.Thread(
+                        target=self._pump, args=[source, sink, knife, source is client], daemon=True
+                    ).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, knife: Knife, to_server: bool) -> None:
         with suppress(OSError), source:
             while data := source.recv(65536):
                 self._flows.wait()
-                sink.sendall(data)
+                place = knife.cut(data, to_server=to_server)
+                sink.sendall(data[:place])
+                if place is not None:
+                    _end([source, sink])
+                    return
             sink.shutdown(socket.SHUT_WR)
+
+
+def _end(connections: list[socket.socket]) -> None:
+    for connection in connections:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _connected(target: Address) -> socket.socket:
@@ -74,10 +105,10 @@ def _connected(target: Address) -> socket.socket:
 
 
 @contextmanager
-def through_proxy(backend: str, url: str) -> Iterator[tuple[Proxy, str]]:
+def through_proxy(backend: str, url: str, knives: Callable[[], Knife] = _Blunt) -> Iterator[tuple[Proxy, str]]:
     """A proxy before the database of this URL, and the URL that leads through it."""
     target, way = _postgres(url) if backend == "postgres" else _mongodb(url)
-    proxy = Proxy(target)
+    proxy = Proxy(target, knives)
     try:
         yield proxy, way.format(port=proxy.port)
     finally:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, ClassVar
 
 import psycopg
@@ -14,14 +15,17 @@ from pymongo import MongoClient
 from repositories.base import Limits, Repository
 from repositories.connect import connect
 from repositories.schema import Catalog
-from tests import catalogs
+from tests import catalogs, shapes
 from tests.oracle import OracleRepository
+from tests.races.lax import lax_shop
 from tests.servers import with_database
 
 CATALOGS: dict[str, Callable[[], Catalog]] = {
     "shop": catalogs.shop,
     "lab": catalogs.lab,
     "studio": catalogs.studio,
+    "lax": lax_shop,
+    "shapes": shapes.shapes,
 }
 LIMITS = Limits(statement_timeout=10, pool_timeout=5, connect_timeout=5, pool_size=8)
 #: A connection is given back a moment after its answer has arrived.
@@ -45,6 +49,10 @@ class Store(ABC):
     @abstractmethod
     def open_work(self) -> list[str]:
         """What the repository still holds at the server: transactions, cursors, running statements."""
+
+    @abstractmethod
+    def limited(self, limits: Limits) -> AbstractContextManager[Repository]:
+        """A repository on the same records, with other limits."""
 
     def close(self) -> None:
         self.repository.close()
@@ -73,6 +81,14 @@ class OracleStore(Store):
     def open_work(self) -> list[str]:
         return []
 
+    @contextmanager
+    def limited(self, limits: Limits) -> Iterator[Repository]:
+        kept, self.repository.limits = self.repository.limits, limits
+        try:
+            yield self.repository
+        finally:
+            self.repository.limits = kept
+
 
 class PostgresStore(Store):
     name = "postgres"
@@ -81,6 +97,8 @@ class PostgresStore(Store):
         self._server_url, self._database = url, database
         self._admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)"))
         self._admin(sql.SQL("CREATE DATABASE {}"))
+        with suppress(psycopg.errors.InsufficientPrivilege):  # a deadlock then takes a second, and not less
+            self._admin(sql.SQL("ALTER DATABASE {} SET deadlock_timeout = '10ms'"))
         self.url = with_database(url, database)
         self.repository = connect(self.name, self.url, catalog, LIMITS)
         self.repository.apply_schema()
@@ -105,6 +123,9 @@ class PostgresStore(Store):
             " WHERE datname = current_database() AND application_name = 'diglot' AND state <> 'idle'"
         )
         return [text for (text,) in work]
+
+    def limited(self, limits: Limits) -> AbstractContextManager[Repository]:
+        return connect(self.name, self.url, self.repository.catalog, limits)
 
     def close(self) -> None:
         super().close()
@@ -150,6 +171,9 @@ class MongoStore(Store):
             "cursors": status["metrics"]["cursor"]["open"]["total"],
         }
         return [f"{number} {what}" for what, number in figures.items() if number]
+
+    def limited(self, limits: Limits) -> AbstractContextManager[Repository]:
+        return connect(self.name, self.url, self.repository.catalog, limits)
 
     def close(self) -> None:
         super().close()

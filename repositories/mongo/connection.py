@@ -1,12 +1,13 @@
-"""The way to the server: one client, its pool, deadlines, transactions, and driver errors made the port's own."""
+"""The way to the server: one client, its pool, deadlines, and driver errors made the port's own."""
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TypeVar
 
 import pymongo
@@ -14,24 +15,23 @@ from pymongo import MongoClient, ReadPreference
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import OperationFailure, PyMongoError
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
+from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
 from repositories.base import Limits
-from repositories.errors import Conflict, PoolExhausted, SchemaMismatch, Unavailable
+from repositories.errors import PoolExhausted, SchemaMismatch, Unavailable
 from repositories.mongo.documents import BSON, CODEC
 from repositories.mongo.errors import DRIVER_ERRORS, SNAPSHOT_UNAVAILABLE, translate
+from repositories.mongo.transactions import DURABLE, SNAPSHOT, Attempt, Outcome, Transaction, tried
 from repositories.schema import Catalog, Resource
 
 T = TypeVar("T")
 
 DEFAULT_DATABASE = "diglot"
-#: Majority-committed, and of one moment even where a find yields; it costs what `majority` costs.
-SNAPSHOT = ReadConcern("snapshot")
-DURABLE = WriteConcern(w="majority", j=True)
 
 _RETRY_SECONDS = 0.01
+#: For so long after a server could not be found, one request at a time looks for it, for the second time: the driver
+#: looks twice a second, so a server that is back is found. The others fail at once.
+_FRESH_SECONDS, _BRIEF_SECONDS = 1.0, 0.5
 
 
 class Connection:
@@ -53,6 +53,11 @@ class Connection:
         except (PyMongoError, ValueError, TypeError) as error:
             raise Unavailable("The database's URL or its options are not valid.") from error
         self._collections: dict[str, Collection[BSON]] = {}
+        #: When a server was last looked for in vain.
+        self._missed = -math.inf
+        self._search = threading.Lock()
+        #: Commands are made each on its own.
+        self.session: ClientSession | None = None
 
     def collection(self, name: str) -> Collection[BSON]:
         """A collection of the database; making one anew takes as long as reading a record's values."""
@@ -61,42 +66,42 @@ class Connection:
         except KeyError:
             return self._collections.setdefault(name, self.database[name])
 
-    def run(self, work: Callable[[], T], resource: Resource | None = None) -> T:
-        """What `work` gives, within the limits; errors are the port's. `resource` is the one that is written."""
+    def run(self, work: Callable[[], T], resource: Resource | None = None, *, patient: bool = False) -> T:
+        """What `work` gives, within the limits; errors are the port's. `resource` is the one that is written.
+
+        Patient work may take as long as a transaction, and bounds each of its commands with `bounded`.
+        """
         self._take()
         try:
             self._connect()
-            with pymongo.timeout(self._limits.statement_timeout or None):
+            with pymongo.timeout(self._limits.transaction_timeout) if patient else self.bounded():
                 return _retried(work)
         except DRIVER_ERRORS as error:
+            self._note(error)
             raise translate(error, self._catalog, resource) from error
         finally:
             self._slots.release()
 
-    def transact(self, work: Callable[[ClientSession], T]) -> T:
-        """What `work` gives, in a transaction: all of its writes or none. For use within `run`.
+    def bounded(self) -> AbstractContextManager[None]:
+        """Bounds what the driver does by the statement timeout."""
+        return pymongo.timeout(self._limits.statement_timeout or None)
 
-        `work` is run again after a conflict with others, until the deadline; a commit whose outcome is unknown is
-        sent again as a commit only.
-        """
-        conflicted = False
-
-        def attempt(session: ClientSession) -> T:
-            nonlocal conflicted
-            try:
-                return work(session)
-            except OperationFailure as error:
-                conflicted = conflicted or error.has_error_label("TransientTransactionError")
-                raise
-
+    def transact(self, work: Callable[[Attempt], T]) -> T:
+        """What `work` gives, in a transaction: all of its writes or none. For use within `run`."""
         with self._client.start_session() as session:
-            try:
-                return session.with_transaction(attempt, SNAPSHOT, DURABLE, ReadPreference.PRIMARY)
-            except PyMongoError as error:
-                # Others were in the way until time ran out; but not while the commit was on its way.
-                if conflicted and error.timeout and not error.has_error_label("UnknownTransactionCommitResult"):
-                    raise Conflict from error
-                raise
+            return tried(session, work)
+
+    def transaction(self, work: Callable[[Transaction], T], name: str | None) -> T:
+        """What `work` gives, in a transaction that holds the name; what it raises passes unchanged."""
+        deadline = time.monotonic() + self._limits.transaction_timeout
+
+        def attempt(attempt: Attempt) -> Outcome[T]:
+            transaction = Transaction(self, attempt, self._catalog, self._limits, deadline)
+            if name is not None:
+                transaction.hold(name)
+            return transaction.outcome(work)
+
+        return self.run(lambda: self.transact(attempt), patient=True).get()
 
     @contextmanager
     def snapshot(self) -> Iterator[ClientSession]:
@@ -111,9 +116,25 @@ class Connection:
 
     def _connect(self) -> None:
         """Wait for a primary, where none is known: under a deadline the driver would wait until its end."""
-        if not self._client.topology_description.has_writable_server():
-            with pymongo.timeout(self._limits.connect_timeout):
-                self._client.admin.command("ping")
+        if self._client.topology_description.has_writable_server():
+            return
+        if time.monotonic() - self._missed >= _FRESH_SECONDS:
+            self._await_primary(self._limits.connect_timeout)
+        elif not self._search.acquire(blocking=False):
+            raise Unavailable
+        else:
+            try:
+                self._await_primary(min(_BRIEF_SECONDS, self._limits.connect_timeout))
+            finally:
+                self._search.release()
+
+    def _await_primary(self, seconds: float) -> None:
+        with pymongo.timeout(seconds):
+            self._client.admin.command("ping")
+
+    def _note(self, error: Exception) -> None:
+        if isinstance(error, ServerSelectionTimeoutError):
+            self._missed = time.monotonic()
 
     @contextmanager
     def streaming(self) -> Iterator[None]:
@@ -126,6 +147,7 @@ class Connection:
             self._connect()
             yield
         except DRIVER_ERRORS as error:
+            self._note(error)
             raise translate(error, self._catalog) from error
         finally:
             self._slots.release()

@@ -40,6 +40,7 @@ VALUE_ERRORS = (OverflowError, UnicodeError, DecimalException)
 DRIVER_ERRORS = (PyMongoError, BSONError, *VALUE_ERRORS)
 
 DUPLICATE_KEY = 11000
+WRITE_CONFLICT = 112
 SNAPSHOT_UNAVAILABLE = 246
 _DOCUMENT_VALIDATION = 121
 _CONVERSION_FAILURE = 241
@@ -63,6 +64,7 @@ _BY_CODE: dict[int, type[RepositoryError]] = {
     7749501: QueryRefused,  # a pipeline with too many stages
     146: QueryRefused,  # ExceededMemoryLimit
     292: QueryRefused,  # QueryExceededMemoryLimitNoDiskUseAllowed
+    388: QueryRefused,  # TransactionTooLargeForCache
     # The schema.
     26: SchemaMismatch,  # NamespaceNotFound
     27: SchemaMismatch,  # IndexNotFound
@@ -73,7 +75,7 @@ _BY_CODE: dict[int, type[RepositoryError]] = {
     20: SchemaMismatch,  # IllegalOperation: transactions without a replica set
     # Concurrent writers.
     24: Conflict,  # LockTimeout
-    112: Conflict,  # WriteConflict
+    WRITE_CONFLICT: Conflict,
     244: Conflict,  # TransactionAborted
     251: Conflict,  # NoSuchTransaction
     # Time.
@@ -82,6 +84,19 @@ _BY_CODE: dict[int, type[RepositoryError]] = {
     290: DeadlineExceeded,  # TransactionExceededLifetimeLimitSeconds
     11601: DeadlineExceeded,  # Interrupted
 }
+
+#: The server's state: it cannot serve now, or does not serve us.
+_STATE_CODES = frozenset(
+    {
+        *(6, 7, 89, 9001),  # it cannot reach another
+        *(13, 18, 391),  # not authorized, not authenticated
+        *(91, 11600, 11602),  # shutting down, or stepping down
+        *(189, 10058, 10107, 13435, 13436),  # not the primary
+        *(64, 79, 100, 133, 134),  # not enough of the replica set
+        *(43, 136, 237),  # the cursor has gone with what had it
+        *(14031, 462),  # a full disk, too much to do
+    }
+)
 
 #: `E11000 duplicate key error collection: db.name index: name dup key: …`, unchanged since MongoDB 3.2.
 _DUPLICATE = re.compile(r"collection: [^.\s]+\.(?P<collection>\S+) index: (?P<index>\S+)")
@@ -137,9 +152,9 @@ def _of_write(
     if code == _CONVERSION_FAILURE:
         # CAST_FAILED, or what the server says itself of a text
         return ValueOutOfRange() if _is_range(details.get("errmsg", "")) else CastFailed()
-    known = _BY_CODE.get(code or 0)
-    # What is left is the server's state: no primary, shutting down, not authorized, a full disk, and the like.
-    return known() if known is not None else Unavailable()
+    if code in _STATE_CODES:
+        return Unavailable()
+    return _BY_CODE.get(code or 0, RepositoryError)()
 
 
 def _is_range(message: str) -> bool:
@@ -172,19 +187,9 @@ def _invalid(details: Mapping[str, Any], resource: Resource | None, row: int | N
     for broken in (each for rule in rules for each in rule.get("propertiesNotSatisfied", ())):
         field = broken["propertyName"]
         if any(detail.get("consideredType") == "null" for detail in broken["details"]):
-            return not_null(name, field, row)
+            return NotNullViolation.of(name, field, row)
         if field != "_id":
             fields.append(field)
     constraint = constraint_name(name, tuple(fields[:1]), "check")
     message = f'new row for relation "{name}" violates check constraint "{constraint}"'
     return CheckViolation(message, resource=name, fields=tuple(fields[:1]), row=row)
-
-
-def not_null(resource: str, name: str, row: int | None = None) -> NotNullViolation:
-    """A required field of `resource` would be null."""
-    return NotNullViolation(
-        f'null value in column "{name}" of relation "{resource}" violates not-null constraint',
-        resource=resource,
-        fields=(name,),
-        row=row,
-    )

@@ -1,9 +1,8 @@
 """Conditions as find filters: three-valued logic by pushing each negation down to its comparisons.
 
-A comparison of MongoDB is two-valued. `$gt` and its kind already leave out null and missing (type bracketing), so that
-the negation of `gt` is `lte`; those that would let null through (`$nin`, `$not`) say that it must not be null. What
-depends only on the shape is done once; a filter is then made from the values by closures. What a find filter has no
-words for is an `$expr`, made by `conditions.py`.
+A comparison of MongoDB is two-valued; `comparisons.py` has each with its negation. What depends only on the shape is
+done once; a filter is then made from the values by closures. What a find filter has no words for is an `$expr`, made
+by `conditions.py`.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from repositories.mongo.conditions import compile_test, compile_uuid_test, like_regex
-from repositories.mongo.documents import BSON, path, writer
+from repositories.mongo.comparisons import COMPARISONS, FALSE, OPERANDS, ORDERED, STATES, TRUE
+from repositories.mongo.conditions import compile_test, compile_uuid_test
+from repositories.mongo.documents import BSON, key_writer, path, writer
 from repositories.mongo.paths import column as column_value
 from repositories.mongo.paths import has_uuids, is_null, not_null
-from repositories.patterns import Pattern, Wildcard
 from repositories.query import (
-    TEXT,
+    Among,
     And,
     Column,
     Comparison,
@@ -28,6 +27,7 @@ from repositories.query import (
     Not,
     Operator,
     Or,
+    Param,
     Quantifier,
     Related,
     State,
@@ -37,13 +37,8 @@ from repositories.schema import Field, Kind, Resource, Type
 
 #: Makes the filter from the query's values.
 Build = Callable[[Values], BSON]
-_Compare = Callable[[str, Any], BSON]
 #: The path of the list of an embed's records, which may depend on the values.
 Place = Callable[[int, Values], str]
-
-TRUE: BSON = {}
-#: No record has none of the keys: the planner answers without a look at the collection.
-FALSE: BSON = {"_id": {"$in": []}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +107,7 @@ def _present(condition: Condition, *, negated: bool) -> frozenset[Field]:
             holds_for_null |= quantifier is (Quantifier.ANY if negated else Quantifier.ALL)
             holds_for_null |= operator is Operator.ISDISTINCT and not negated
             return frozenset() if holds_for_null else frozenset((column.field,))
-        case Related():
+        case Among() | Related():
             return frozenset()
         case Is(column, state):
             excludes = (state in (State.NULL, State.UNKNOWN)) == negated
@@ -133,6 +128,8 @@ def _merges(condition: Condition, *, negated: bool) -> bool:
             if quantifier is not None:
                 return (quantifier is Quantifier.ALL) == negated
             return operator in (Operator.IN, Operator.OVERLAPS) and not negated
+        case Among():
+            return not negated
         case Related():
             return False
         case Is(_, state):
@@ -149,6 +146,8 @@ def _build(scope: _Scope, condition: Condition, *, negated: bool) -> Build:
             return _comparison(scope.resource, condition, negated=negated)
         case Is(column, state):
             return _constant(_state(scope.resource, column, state, negated=negated))
+        case Among(param):
+            return _among(scope.resource, param, negated=negated)
         case Related(index):
             place = scope.place
             assert place is not None
@@ -157,6 +156,12 @@ def _build(scope: _Scope, condition: Condition, *, negated: bool) -> Build:
         case And(conditions) | Or(conditions):
             operator_name = "$and" if isinstance(condition, And) != negated else "$or"
             return _joined(operator_name, [_build(scope, each, negated=negated) for each in conditions])
+
+
+def _among(resource: Resource, param: Param, *, negated: bool) -> Build:
+    operator = "$nin" if negated else "$in"
+    make = key_writer(resource)
+    return lambda values: {"_id": {operator: [make(key) for key in values[param.index]]}}
 
 
 def _constant(filter_: BSON) -> Build:
@@ -190,7 +195,7 @@ def _comparison(resource: Resource, condition: Comparison, *, negated: bool) -> 
         return lambda values: {"$expr": test(values[index])}
     where = path(resource, column.field)
     compare = COMPARISONS[operator][negated]
-    write = _OPERANDS[operator](column.type)
+    write = OPERANDS[operator](column.type)
     if quantifier is None:
         return lambda values: compare(where, write(values[index]))
     is_joint = (quantifier is Quantifier.ALL) != negated
@@ -206,153 +211,13 @@ def _comparison(resource: Resource, condition: Comparison, *, negated: bool) -> 
 
 def _needs_expression(kind: Type, operator: Operator) -> bool:
     """A find filter would look into an array, or compares objects by the order of their members."""
-    return kind.kind is Kind.JSON or (kind.kind is Kind.ARRAY and operator in _ORDERED)
-
-
-_ORDERED = frozenset((Operator.GT, Operator.GTE, Operator.LT, Operator.LTE))
-
-
-def _of_type(kind: Type) -> Callable[[Any], Any]:
-    return writer(kind)
-
-
-def _list_of_type(kind: Type) -> Callable[[Any], Any]:
-    write = writer(kind)
-    return lambda values: [write(item) for item in values]
-
-
-def _as_it_is(_: Type) -> Callable[[Any], Any]:
-    return lambda value: value
-
-
-#: How the operand of each operator becomes BSON.
-_OPERANDS: dict[Operator, Callable[[Type], Callable[[Any], Any]]] = dict.fromkeys(Operator, _of_type) | {
-    Operator.IN: _list_of_type,
-    Operator.LIKE: _as_it_is,
-    Operator.ILIKE: _as_it_is,
-    Operator.MATCH: _as_it_is,
-    Operator.IMATCH: _as_it_is,
-}
-
-
-def _regex(pattern: Pattern, *, fold: bool) -> BSON:
-    return {"$regex": like_regex(pattern, fold=fold), "$options": "s"}
-
-
-def _literal(pattern: Pattern) -> str | None:
-    """The one text that the pattern matches, if it has no wildcards."""
-    if any(isinstance(part, Wildcard) for part in pattern.parts):
-        return None
-    return pattern.prefix
-
-
-def _like(where: str, pattern: Pattern) -> BSON:
-    literal = _literal(pattern)
-    if literal is not None:
-        return {where: literal}
-    # The bound lets a partial index on the field serve the filter.
-    bound = {"$gte": pattern.prefix} if pattern.prefix else {}
-    return {where: {**_regex(pattern, fold=False), **bound}}
-
-
-def _not_like(where: str, pattern: Pattern) -> BSON:
-    literal = _literal(pattern)
-    if literal is not None:
-        return _not_equal(where, literal)
-    return {where: {"$not": _regex(pattern, fold=False), "$ne": None}}
-
-
-def _ilike(where: str, pattern: Pattern) -> BSON:
-    return {where: _regex(pattern, fold=True)}
-
-
-def _not_ilike(where: str, pattern: Pattern) -> BSON:
-    return {where: {"$not": _regex(pattern, fold=True), "$ne": None}}
-
-
-def _with(name: str) -> _Compare:
-    return lambda where, value: {where: {name: value}}
-
-
-def _equal(where: str, value: Any) -> BSON:
-    return {where: value}
-
-
-def _not_equal(where: str, value: Any) -> BSON:
-    return {where: {"$nin": [value, None]}}
-
-
-def _not_in(where: str, values: Any) -> BSON:
-    return {where: {"$nin": [*values, None]}} if values else TRUE
-
-
-def _not_in_any(where: str, items: list[Any]) -> BSON:
-    return {where: {"$nin": [*items, None]}}
-
-
-def _by_expression(operator: Operator, kind: Type) -> tuple[_Compare, _Compare]:
-    def compare(*, negated: bool) -> _Compare:
-        return lambda where, value: {
-            "$expr": compile_test(f"${where}", kind, operator, negated=negated)(value),
-        }
-
-    return compare(negated=False), compare(negated=True)
-
-
-def _contains(where: str, items: list[Any]) -> BSON:
-    return {where: {"$all": items} if items else {"$ne": None}}
-
-
-def _not_contains(where: str, items: list[Any]) -> BSON:
-    return {"$and": [{where: {"$ne": None}}, {where: {"$not": {"$all": items}}}]} if items else FALSE
-
-
-def _contained(where: str, items: list[Any]) -> BSON:
-    return {where: {"$ne": None, "$not": {"$elemMatch": {"$nin": items}}}}
-
-
-def _not_contained(where: str, items: list[Any]) -> BSON:
-    return {where: {"$elemMatch": {"$nin": items}}}
-
-
-#: For each operator its filter and that of its negation.
-COMPARISONS: dict[Operator, tuple[_Compare, _Compare]] = {
-    Operator.EQ: (_equal, _not_equal),
-    Operator.NEQ: (_not_equal, _equal),
-    Operator.GT: (_with("$gt"), _with("$lte")),
-    Operator.GTE: (_with("$gte"), _with("$lt")),
-    Operator.LT: (_with("$lt"), _with("$gte")),
-    Operator.LTE: (_with("$lte"), _with("$gt")),
-    Operator.LIKE: (_like, _not_like),
-    Operator.ILIKE: (_ilike, _not_ilike),
-    Operator.MATCH: _by_expression(Operator.MATCH, TEXT),
-    Operator.IMATCH: _by_expression(Operator.IMATCH, TEXT),
-    Operator.IN: (_with("$in"), _not_in),
-    Operator.ISDISTINCT: (_with("$ne"), _equal),
-    Operator.CONTAINS: (_contains, _not_contains),
-    Operator.CONTAINED: (_contained, _not_contained),
-    Operator.OVERLAPS: (_with("$in"), _not_in_any),
-}
+    return kind.kind is Kind.JSON or (kind.kind is Kind.ARRAY and operator in ORDERED)
 
 
 def _state(resource: Resource, column: Column, state: State, *, negated: bool) -> BSON:
     if not column.path and column.type.kind is not Kind.JSON:
-        return {path(resource, column.field): _STATES[state, negated]}
+        return {path(resource, column.field): STATES[state, negated]}
     # `{"x": None}` would find a null inside of an array, too.
     present = (state in (State.NULL, State.UNKNOWN)) == negated
     value = column_value(resource, column)
     return {"$expr": not_null(value) if present else is_null(value)}
-
-
-_STATES: dict[tuple[State, bool], Any] = {
-    (State.NULL, False): None,
-    (State.NULL, True): {"$ne": None},
-    (State.NOT_NULL, False): {"$ne": None},
-    (State.NOT_NULL, True): None,
-    (State.TRUE, False): True,
-    (State.TRUE, True): {"$ne": True},
-    (State.FALSE, False): False,
-    (State.FALSE, True): {"$ne": False},
-    (State.UNKNOWN, False): None,
-    (State.UNKNOWN, True): {"$ne": None},
-}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -44,21 +44,27 @@ class Target:
 
 
 def acquire(
-    collection: Collection[BSON], session: ClientSession, *, shared: Iterable[Target], exclusive: Iterable[Target]
-) -> None:
-    """Lock the targets until the transaction's end, or let it fail with a write conflict.
+    collection: Collection[BSON],
+    session: ClientSession,
+    shared: Iterable[Target],
+    exclusive: Iterable[Target],
+    held: Set[int] = frozenset(),
+) -> frozenset[int]:
+    """Lock the targets until the transaction's end, or let it fail with a write conflict; the stripes locked.
 
-    `shared` are those that are referred to from now on, `exclusive` those that will be there no more.
+    `shared` are those that are referred to from now on, `exclusive` those that will be there no more; `held` are the
+    stripes that the statement has locked before, all of them for the former.
     """
     closed = {target.stripe for target in exclusive}
+    opened = {target.stripe for target in shared} - closed - held
     lane = random.randrange(LANES)  # noqa: S311 - spreads the load, keeps no secret
     wanted = [stripe * LANES + each for stripe in closed for each in range(LANES)]
-    wanted += [stripe * LANES + lane for stripe in {target.stripe for target in shared} - closed]
-    if not wanted:
-        return
-    locked = collection.update_many({"_id": {"$in": sorted(wanted)}}, {"$inc": {"n": 1}}, session=session)
-    if locked.matched_count != len(wanted):
-        raise SchemaMismatch("The store's lock collection is incomplete.", hint="Apply the schema.")
+    wanted += [stripe * LANES + lane for stripe in opened]
+    if wanted:
+        locked = collection.update_many({"_id": {"$in": sorted(wanted)}}, {"$inc": {"n": 1}}, session=session)
+        if locked.matched_count != len(wanted):
+            raise SchemaMismatch("The store's lock collection is incomplete.", hint="Apply the schema.")
+    return frozenset(closed | opened)
 
 
 def missing(collection: Collection[BSON]) -> bool:

@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 
 from repositories.base import Change
 from repositories.errors import SchemaMismatch
-from repositories.mongo import locks, sequences
+from repositories.mongo import locks, sequences, transactions
 from repositories.mongo.backfill import backfill, has_backfill
 from repositories.mongo.connection import Connection
 from repositories.mongo.documents import BSON, CODEC
@@ -26,7 +26,7 @@ from repositories.mongo.validators import is_wider, validator
 from repositories.schema import Catalog, Resource
 
 MEMORY = "_diglot_schema"
-OWN = (MEMORY, locks.COLLECTION, sequences.COLLECTION)
+OWN = (MEMORY, locks.COLLECTION, sequences.COLLECTION, transactions.NAMES)
 
 _NAMESPACE_EXISTS = 48
 _INDEX_NOT_FOUND = 27
@@ -104,7 +104,7 @@ class Migrations:
             locks.prepare(self._database[locks.COLLECTION])
 
         statement = "\n".join(_shown({"create": name}) for name in OWN)
-        return [_Step(Change("create the collections of locks, sequences and schema memory", statement), run)]
+        return [_Step(Change("create the collections of locks, sequences, names and schema memory", statement), run)]
 
     def _created(self, resource: Resource) -> list[_Step]:
         command: BSON = {"create": resource.name, "validator": validator(resource)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,7 @@ from repositories.mongo.connection import Connection
 from repositories.mongo.documents import BSON, CODEC
 from repositories.mongo.explaining import command_of, explanation
 from repositories.mongo.plans import Pipeline, Plan
+from repositories.mongo.transactions import Transaction
 from repositories.query import Column, Embed, Output, Read, Row, Selection, Values
 
 #: Shapes of selections whose compiled form is kept.
@@ -36,7 +38,14 @@ class Reader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._scope: Connection | Transaction = connection
         self._compiled = lru_cache(KEPT_PLANS)(_compiled)
+
+    def within(self, transaction: Transaction) -> Reader:
+        """The same, reading pages in the transaction."""
+        reader = copy(self)
+        reader._scope = transaction
+        return reader
 
     def rows(self, read: Read) -> Rows:
         """The page as values."""
@@ -85,15 +94,16 @@ class Reader:
 
     def _page(self, plan: Plan, read: Read) -> tuple[list[BSON], int | None]:
         if not read.count:
-            return self._connection.run(lambda: self._documents(plan, read.values, None)), None
+            session = self._scope.session
+            return self._scope.run(lambda: self._documents(plan, read.values, session)), None
 
         def both() -> tuple[list[BSON], int]:
-            with self._connection.snapshot() as session:
+            with self._scope.snapshot() as session:
                 documents = self._documents(plan, read.values, session)
                 total = plan.page.known_total(read.values, len(documents))
                 return documents, self._count(plan, read.values, session) if total is None else total
 
-        return self._connection.run(both)
+        return self._scope.run(both)
 
     def _documents(self, plan: Plan, values: Values, session: ClientSession | None) -> list[BSON]:
         if plan.page.is_empty(values):

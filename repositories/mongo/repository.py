@@ -4,20 +4,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-from repositories.base import Change, Document, Explanation, Limits, Repository, Rows
+from repositories.base import Change, Document, Executor, Explanation, Limits, Repository, Rows
 from repositories.mongo.connection import Connection
 from repositories.mongo.migrations import Migrations
 from repositories.mongo.reading import Reader
 from repositories.mongo.sequences import Sequences
+from repositories.mongo.transactions import Transaction
 from repositories.mongo.writing import Writer
 from repositories.query import Read, Row
 from repositories.schema import Catalog, Resource
 from repositories.writes import Write
+
+T = TypeVar("T")
 
 
 class MongoRepository(Repository):
@@ -51,6 +54,12 @@ class MongoRepository(Repository):
     def write(self, write: Write) -> Document:
         return self._writer.write(write)
 
+    def transact(self, work: Callable[[Executor], T], *, name: str | None = None) -> T:
+        def within(transaction: Transaction) -> T:
+            return work(TransactionExecutor(self._reader.within(transaction), self._writer.within(transaction)))
+
+        return self._connection.transaction(within, name)
+
     def advance_sequences(self, resource: Resource) -> None:
         self._connection.run(lambda: self._sequences.advance(resource))
 
@@ -68,3 +77,20 @@ class MongoRepository(Repository):
 
     def close(self) -> None:
         self._connection.close()
+
+
+class TransactionExecutor(Executor):
+    """Carries queries out in one transaction."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def rows(self, read: Read) -> Rows:
+        return self._reader.rows(read)
+
+    def json(self, read: Read) -> Document:
+        return self._reader.json(read)
+
+    def write(self, write: Write) -> Document:
+        return self._writer.write(write)

@@ -1,96 +1,153 @@
-"""Which record of a bulk insert broke a rule: looked up after the insert has failed as a whole."""
+"""Which rule a failed write is told to have broken: the store names one, which comes first is looked up afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import psycopg
 from psycopg import errors
-from sqlalchemy import MetaData, and_, select
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy import MetaData
 
 from repositories.encoding import records_encoder
-from repositories.query import Param, Row
-from repositories.schema import Field, Kind, Reference, Type, Unique
+from repositories.errors import (
+    CardinalityViolation,
+    NotNullViolation,
+    ReferenceViolation,
+    RepositoryError,
+    UniqueViolation,
+)
+from repositories.schema import Reference, Unique
 from repositories.sql.connections import Connection
 from repositories.sql.errors import Translator
-from repositories.sql.postgresql import given_rows
-from repositories.sql.statements import Parameters
-from repositories.sql.types import columns_of
-from repositories.writes import Insert
+from repositories.sql.inquiries import Lacking, Repeated, Rule, inquiry
+from repositories.writes import Conflict, Insert, Replace, Update, Write
 
-_NUMBER = Field("diglot_row", Type(Kind.INT64))
-_Keys = dict[int, Row]
+_Rule = TypeVar("_Rule", bound=Rule)
+
+#: The errors that say of a write's own data that it breaks a rule.
+VIOLATIONS = (psycopg.IntegrityError, errors.CardinalityViolation)
 
 
-def offending_row(
-    connection: Connection, metadata: MetaData, translator: Translator, insert: Insert, error: psycopg.Error
-) -> int | None:
-    """The index of a record that the error is about; None where that is not to be told."""
-    if len(insert.rows) == 1:
-        return 0
-    inquiry = _Inquiry(connection, metadata, insert)
-    match error:
-        case errors.NotNullViolation():
-            return inquiry.first_null(error.diag.column_name or "")
-        case errors.UniqueViolation():
-            unique = translator.unique(error)
-            return inquiry.duplicate(unique) if unique else None
-        case errors.ForeignKeyViolation():
-            reference = translator.reference(error)
-            return inquiry.orphan(reference) if reference else None
-    return None
+def merges(write: Write) -> bool:
+    """Whether the write turns to a record that it finds. Racing for a new one, it may trip over another of its keys."""
+    return isinstance(write, Replace) or (isinstance(write, Insert) and write.conflict is not None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Inquiry:
-    connection: Connection
+class Blame:
+    """Makes the port's errors of what writes meet."""
+
     metadata: MetaData
-    insert: Insert
+    translator: Translator
 
-    def first_null(self, name: str) -> int | None:
-        names = [field.name for field in self.insert.fields]
-        if name not in names:
-            return 0
-        position = names.index(name)
-        return next((index for index, row in enumerate(self.insert.rows) if row[position] is None), None)
+    def may_inquire(self, write: Write) -> bool:
+        """Whether the driver's error alone may not tell which rule, or which row, is to be named."""
+        if isinstance(write, Insert) and not _is_single(write):
+            return True
+        return len(_uniques(write)) > (0 if merges(write) else 1) or len(_references(write)) > 1
 
-    def duplicate(self, unique: Unique) -> int | None:
-        keys = self._keys(unique.fields)
-        seen: set[str] = set()
-        for index, key in keys.items():
-            if repr(key) in seen:
-                return index
-            seen.add(repr(key))
-        return min(self._present(keys, unique.fields, self.insert.resource.name, unique.fields), default=None)
+    def known(self, write: Write, error: psycopg.Error) -> RepositoryError:
+        """The error as the driver alone tells it."""
+        single = isinstance(write, Insert) and _is_single(write) and isinstance(error, VIOLATIONS)
+        return self.translator.translate(error, write, 0 if single else None)
 
-    def orphan(self, reference: Reference) -> int | None:
-        keys = self._keys(reference.fields)
-        found = self._present(keys, reference.fields, reference.target, reference.target_fields)
-        brought: set[str] = set()
-        if reference.target == self.insert.resource.name:
-            brought = {repr(key) for key in self._keys(reference.target_fields).values()}
-        return next((index for index, key in keys.items() if index not in found and repr(key) not in brought), None)
+    def found(self, connection: Connection, write: Write, error: psycopg.Error) -> RepositoryError | None:
+        """The error as what the store holds tells it; None where it tells of none."""
+        name = write.resource.name
+        match error:
+            case errors.UniqueViolation():
+                unique, row = self._first(connection, write, _uniques(write))
+                return UniqueViolation.of(name, unique, row) if unique else None
+            case errors.ForeignKeyViolation():
+                reference, row = self._first(connection, write, _references(write))
+                return ReferenceViolation.dangling(name, reference, row) if reference else None
+            case errors.NotNullViolation() if error.diag.table_name == name and isinstance(write, Insert):
+                field = error.diag.column_name or ""
+                lacking, row = self._first(
+                    connection, write, [Lacking(field)] if field in write.resource.fields else []
+                )
+                return NotNullViolation.of(name, field, row) if lacking else None
+            case errors.CardinalityViolation() if isinstance(write, Insert) and write.conflict is not None:
+                names = tuple(field.name for field in write.conflict.fields)
+                repeated, row = self._first(connection, write, [Repeated(names)])
+                return CardinalityViolation(resource=name, fields=names, row=row) if repeated else None
+        return None
 
-    def _keys(self, names: Sequence[str]) -> _Keys:
-        """By record, its values under `names`, where none is null; nothing when the store generates one of them."""
-        given = [field.name for field in self.insert.fields]
-        if not set(names) <= set(given):
-            return {}
-        positions = [given.index(name) for name in names]
-        keys = {index: tuple(row[position] for position in positions) for index, row in enumerate(self.insert.rows)}
-        return {index: key for index, key in keys.items() if None not in key}
+    def may_be_unseen(self, write: Write, error: psycopg.Error) -> bool:
+        """Whether the record in the way may have come after the snapshot, where a new one would let them be merged."""
+        return (
+            merges(write)
+            and isinstance(error, errors.UniqueViolation)
+            and (self.translator.unique(error) in _uniques(write))
+        )
 
-    def _present(self, keys: _Keys, names: Sequence[str], target: str, target_names: Sequence[str]) -> set[int]:
-        """The records whose key `target` has."""
-        fields = [self.insert.resource.fields[name] for name in names]
-        columns = [*fields, _NUMBER]
-        parameters = Parameters()
-        given = given_rows(columns_of(columns), parameters.bind(Param(0), JSON()))
-        table = self.metadata.tables[target].alias("diglot_target")
-        same = (table.c[a] == given.c[b] for a, b in zip(target_names, names, strict=True))
-        statement = parameters.statement(select(given.c[_NUMBER.name]).join_from(given, table, and_(*same)))
-        encode = records_encoder([column.name for column in columns], [column.type for column in columns])
-        rows = encode((*key, index) for index, key in keys.items()).decode()
-        return {number for (number,) in self.connection.execute(statement.sql, statement.bind([rows]))}
+    def _first(
+        self, connection: Connection, write: Write, rules: Sequence[_Rule]
+    ) -> tuple[_Rule, int | None] | tuple[None, None]:
+        """The rule that is to be named, and the row of an insert that breaks it."""
+        if not rules:
+            return None, None
+        asked = _as_insert(write) if isinstance(write, Replace) else write
+        assert isinstance(asked, Insert | Update)
+        staged = isinstance(asked, Insert) and not isinstance(asked.rows, Sequence)
+        statement = inquiry(self.metadata, asked, rules, staged=staged)
+        values = () if staged else (_text(asked),) if isinstance(asked, Insert) else asked.values
+        (rows,) = connection.execute(statement.sql, statement.bind(values)).fetchall()
+        broken = [(row, place) for place, row in enumerate(rows) if row is not None]
+        if not broken:
+            return None, None
+        row, place = min(broken)
+        return rules[place], row if isinstance(write, Insert) else None
+
+
+def _is_single(write: Insert) -> bool:
+    return isinstance(write.rows, Sequence) and len(write.rows) == 1
+
+
+def _as_insert(write: Replace) -> Insert:
+    """The insert that does what the replacement does."""
+    fields, row = write.fields, write.row
+    if write.create:
+        fields += tuple(field for field, _ in write.initial)
+        row += tuple(value for _, value in write.initial)
+    key = write.resource.key
+    return Insert(write.resource, fields, (row,), conflict=Conflict(key, write.fields[len(key) :] or key))
+
+
+def _text(write: Insert) -> str:
+    encode = records_encoder([field.name for field in write.fields], [field.type for field in write.fields])
+    return encode(write.rows).decode()
+
+
+def _set(write: Write) -> set[str]:
+    """The names of the fields whose values the write brings."""
+    match write:
+        case Insert():
+            return {field.name for field in write.fields}
+        case Replace():
+            return {field.name for field in _as_insert(write).fields}
+        case Update():
+            return {field.name for field, _ in write.changes}
+    return set()
+
+
+def _uniques(write: Write) -> list[Unique]:
+    """The key and the unique sets that the write may break, in the order of their declaration."""
+    resource = write.resource
+    given, declared = _set(write), [Unique(resource.key_name, resource.primary_key), *resource.uniques]
+    if isinstance(write, Insert) and write.conflict is None:
+        return [unique for unique in declared if given.issuperset(unique.fields)]
+    passed: set[str] = set()
+    if isinstance(write, Replace):
+        passed = set(resource.primary_key)
+    elif isinstance(write, Insert) and write.conflict is not None:
+        passed = {field.name for field in write.conflict.fields}
+    return [unique for unique in declared if not given.isdisjoint(unique.fields) and set(unique.fields) != passed]
+
+
+def _references(write: Write) -> list[Reference]:
+    """The references that the write may leave without a target, in the order of their declaration."""
+    given = _set(write)
+    return [reference for reference in write.resource.references if not given.isdisjoint(reference.fields)]

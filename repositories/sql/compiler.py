@@ -45,7 +45,9 @@ class Compiler:
         """One row: the page as a JSON array, its number of records, and the exact total of the selection."""
         scope = Scope.of(selection, self.metadata)
         page = page_of(page_sql(selection, scope), selection.outputs)
-        total = total_sql(selection, Scope(scope.building, scope.source, selection.embeds)).scalar_subquery()
+        total = total_sql(
+            selection, Scope(scope.building, scope.source, selection.embeds, selection.resource)
+        ).scalar_subquery()
         return scope.building.parameters.statement(select(array_json(page), func.count(), total).select_from(page))
 
     def total(self, selection: Selection) -> Statement:

@@ -22,9 +22,12 @@ from sqlalchemy import (
     true,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import JSON
 
+from repositories.encoding import records_encoder
 from repositories.query import (
     ALL,
+    Among,
     And,
     Comparison,
     Condition,
@@ -33,6 +36,7 @@ from repositories.query import (
     Not,
     Operator,
     Or,
+    Param,
     Quantifier,
     Related,
     Selection,
@@ -40,7 +44,9 @@ from repositories.query import (
 from repositories.schema import Kind
 from repositories.sql.columns import JSON_KEYS, column_sql, json_keys
 from repositories.sql.operators import OPERATORS, STATES, Comparator, each, given_values, list_converter, list_type
+from repositories.sql.postgresql import given_rows
 from repositories.sql.scopes import Scope, link_sql
+from repositories.sql.types import columns_of, converter
 
 _ORDERING = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
 _GIVEN = "diglot_given"
@@ -65,6 +71,8 @@ def condition_sql(condition: Condition, scope: Scope) -> ColumnElement[bool]:
             return _comparison(condition, scope)
         case Is(operand, state):
             return STATES[state](column_sql(operand, scope.source))
+        case Among(param):
+            return _among(param, scope)
         case Related(index):
             return _related(index, scope)
         case Not(inner):
@@ -75,6 +83,20 @@ def condition_sql(condition: Condition, scope: Scope) -> ColumnElement[bool]:
             return or_(false(), *(condition_sql(each, scope) for each in inner))
         case _:
             assert_never(condition)
+
+
+def _among(param: Param, scope: Scope) -> ColumnElement[bool]:
+    """One parameter for all the keys: an array, or rows where the key has several fields or is an array itself."""
+    key, bind = scope.key, scope.building.parameters.bind
+    columns = [scope.source.c[field.name] for field in key]
+    kind = key[0].type
+    if len(key) == 1 and kind.kind is not Kind.ARRAY:
+        ready = each(converter(kind))
+        keys = bind(param, list_type(kind), lambda rows: ready([value for (value,) in rows]))
+        return columns[0] == any_(keys)
+    encode = records_encoder([field.name for field in key], [field.type for field in key])
+    given = given_rows(columns_of(key), bind(param, JSON(), lambda rows: encode(rows).decode()))
+    return tuple_(*columns).in_(select(*(given.c[field.name] for field in key)))
 
 
 def _related(index: int, scope: Scope) -> ColumnElement[bool]:

@@ -29,7 +29,7 @@ from repositories.sql.types import load_json
 _Result = TypeVar("_Result")
 
 #: Seconds that a server which enforces the statement timeout itself is given before it is held to be stuck.
-_GRACE = 1.0
+GRACE = 1.0
 #: From its third run on a statement is prepared; so many stay prepared on each connection.
 _PREPARE_AFTER, _PREPARED = 2, 256
 
@@ -60,7 +60,7 @@ class Pool:
 
     def __init__(self, url: str, limits: Limits) -> None:
         self._conninfo = _conninfo(url, limits)
-        self._patience = limits.statement_timeout + _GRACE
+        self._patience = limits.statement_timeout + GRACE
         self._adapters = _adapters()
         self._closed = False
         self._pool = QueuePool(

@@ -8,6 +8,7 @@ import psycopg
 from psycopg import errors
 
 from repositories.errors import (
+    CardinalityViolation,
     CastFailed,
     CheckViolation,
     Conflict,
@@ -24,9 +25,10 @@ from repositories.errors import (
 )
 from repositories.schema import Catalog, Reference, Unique
 from repositories.sql.tables import check_name
-from repositories.writes import Delete, Insert, Replace, Update, Write
+from repositories.writes import Assign, Delete, Insert, Replace, Update, Write
 
 STATES: Mapping[str, type[RepositoryError]] = {
+    "21000": CardinalityViolation,
     "22001": CheckViolation,
     "22003": ValueOutOfRange,
     "2200H": ValueOutOfRange,
@@ -197,5 +199,5 @@ def _dangles(write: Write, table: str, reference: Reference) -> bool:
             return True
         case Update():
             return not {field.name for field, _ in write.changes}.isdisjoint(reference.fields)
-        case Delete():
+        case Assign() | Delete():
             return False

@@ -15,8 +15,12 @@ from sqlalchemy import (
     TableValuedAlias,
     Text,
     cast,
+    column,
     func,
     literal_column,
+    select,
+    table,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSON, psycopg
 from sqlalchemy.schema import DDLElement
@@ -27,7 +31,9 @@ from repositories.query import Output
 _QUERIES = psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
 _DDL = psycopg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
-_GIVEN = "diglot_given"
+_GIVEN, _BATCHES = "diglot_given", "diglot_batches"
+#: The temporary table of rows under way: a JSON array of objects for each numbered batch.
+STAGED = "diglot_rows"
 
 
 def query_sql(statement: Any) -> tuple[str, tuple[str, ...]]:
@@ -80,6 +86,13 @@ def row_json(page: Subquery) -> ColumnElement[Any]:
 def given_rows(columns: Iterable[ColumnClause[Any]], rows: BindParameter[Any]) -> TableValuedAlias:
     """The rows that one parameter brings, a JSON array of objects, as a table with these columns."""
     return func.json_to_recordset(rows).table_valued(*columns).render_derived(_GIVEN, with_types=True)
+
+
+def staged_rows(columns: Iterable[ColumnClause[Any]]) -> FromClause:
+    """The rows that lie in the table `STAGED`, in their order, as a table with these columns."""
+    batches = select(column("records", JSON())).select_from(table(STAGED)).order_by(column("batch")).subquery(_BATCHES)
+    rows = func.json_to_recordset(batches.c.records).table_valued(*columns).render_derived(_GIVEN, with_types=True)
+    return select(rows).select_from(batches.join(rows, true())).subquery("diglot_staged")
 
 
 def next_number(table: str, field: str) -> ColumnElement[int]:

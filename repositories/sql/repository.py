@@ -10,20 +10,21 @@ import psycopg
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from repositories.base import Change, Document, Explanation, Limits, Repository, Rows
+from repositories.base import Change, Document, Executor, Explanation, Limits, Repository, Rows
 from repositories.errors import RepositoryError, SchemaMismatch
 from repositories.query import Read, Row
 from repositories.schema import Catalog, Resource
 from repositories.sql import migrations, sequences
-from repositories.sql.blame import offending_row
-from repositories.sql.compiler import Compiler
+from repositories.sql.blame import VIOLATIONS, Blame, merges
 from repositories.sql.connections import Connection, Pool, result_of
 from repositories.sql.errors import Translator, connection_at_fault, port_error
 from repositories.sql.explaining import explain
-from repositories.sql.statements import Kept, Statement
+from repositories.sql.reading import Reader, loaded
+from repositories.sql.statements import Statement
 from repositories.sql.tables import tables
+from repositories.sql.transactions import READ_COMMITTED, REPEATABLE_READ, Transactions
 from repositories.sql.writer import Writer
-from repositories.writes import Insert, Replace, Write
+from repositories.writes import Insert, Write
 
 _Result = TypeVar("_Result")
 
@@ -44,14 +45,11 @@ class PostgresRepository(Repository):
     def __init__(self, url: str, catalog: Catalog, limits: Limits) -> None:
         super().__init__(catalog, limits)
         self._pool = Pool(url, limits)
-        self._metadata = tables(catalog)
-        self._translator = Translator(catalog)
-        self._writer = Writer(self._metadata, _SHAPES)
-        compiler = Compiler(self._metadata)
-        self._rows = Kept(compiler.rows, _SHAPES)
-        self._records = Kept(compiler.records, _SHAPES)
-        self._counted = Kept(compiler.counted, _SHAPES)
-        self._total = Kept(compiler.total, _SHAPES)
+        metadata = tables(catalog)
+        self._blame = Blame(metadata, Translator(catalog))
+        self._reader = Reader(metadata, _SHAPES)
+        self._writer = Writer(catalog, metadata, self._blame, _SHAPES)
+        self._transactions = Transactions(self._pool, self._reader, self._writer, limits)
         self._again = Retrying(
             retry=retry_if_exception_type((DeadlockDetected, SerializationFailure)),
             wait=wait_random_exponential(multiplier=0.005, max=0.2),
@@ -66,29 +64,28 @@ class PostgresRepository(Repository):
 
     def rows(self, read: Read) -> Rows:
         """See `Repository.rows`."""
-        return self._read(lambda connection: self._run_rows(connection, read))
+        return self._read(lambda connection: self._rows(connection, read))
 
     def json(self, read: Read) -> Document:
         """See `Repository.json`. PostgreSQL makes the JSON."""
-        run = self._run_counted if read.count else self._run_json
-        return self._read(lambda connection: run(connection, read))
+        return self._read(lambda connection: self._reader.json(connection, read))
 
     @contextmanager
     def stream(self, read: Read, batch: int = 1000) -> Iterator[Iterator[Sequence[Row]]]:
         """See `Repository.stream`. A cursor on the server, in a read-only transaction on one snapshot."""
-        statement = self._rows(read.selection)
+        statement = self._reader.page(read.selection)
         with self._cursor(statement, read) as (_, cursor):
             yield _batches(cursor, batch, statement)
 
     @contextmanager
     def lines(self, read: Read, batch: int = 1000) -> Iterator[Iterator[bytes]]:
         """See `Repository.lines`. The same kind of cursor, over records as PostgreSQL writes them."""
-        with self._cursor(self._records(read.selection), read) as (connection, _):
+        with self._cursor(self._reader.records(read.selection), read) as (connection, _):
             yield _lines(connection, batch)
 
     def explain(self, read: Read, *, analyze: bool = False, verbose: bool = False) -> Explanation:
         """See `Repository.explain`."""
-        statement = (self._counted if read.count else self._records)(read.selection)
+        statement = (self._reader.counted if read.count else self._reader.records)(read.selection)
         return self._read(
             lambda connection: explain(
                 connection, self.backend, statement, read.values, counted=read.count, analyze=analyze, verbose=verbose
@@ -96,21 +93,25 @@ class PostgresRepository(Repository):
         )
 
     def write(self, write: Write) -> Document:
-        """See `Repository.write`. One statement, or one transaction where the write has an expectation."""
-        if isinstance(write, Insert) and not write.rows:
-            return Document(b"[]" if write.returning else b"", 0)
+        """See `Repository.write`. One statement; or one transaction, with an expectation and for streamed rows."""
+        if isinstance(write, Insert) and not isinstance(write.rows, Sequence):
+            return self._transactions.run(lambda executor: executor.write(write), READ_COMMITTED)
         try:
             try:
                 return self._attempt(write)
             except UniqueViolation:
                 # Racing upserts of one new key trip over its other unique sets; the loser now finds the record.
-                if not isinstance(write, Replace):
+                if not merges(write):
                     raise
                 return self._again(self._attempt, write)
             except (DeadlockDetected, SerializationFailure):
                 return self._again(self._attempt, write)
         except psycopg.Error as error:
-            raise self._translator.translate(error, write, self._offending_row(write, error)) from error
+            raise self._named(write, error) from error
+
+    def transact(self, work: Callable[[Executor], _Result], *, name: str | None = None) -> _Result:
+        """See `Repository.transact`. REPEATABLE READ; a name is an advisory lock."""
+        return self._transactions.run(work, REPEATABLE_READ, name)
 
     def advance_sequences(self, resource: Resource) -> None:
         """See `Repository.advance_sequences`."""
@@ -149,31 +150,15 @@ class PostgresRepository(Repository):
                 raise port_error(error) from error
         return self._run(work)
 
-    def _run_json(self, connection: Connection, read: Read) -> Document:
-        statement = self._records(read.selection)
-        records = result_of(connection, statement.sql, statement.bind(read.values))
-        count, value = records.ntuples, records.get_value
-        return Document(b"[%b]" % b",".join([value(i, 0) or b"" for i in range(count)]), count)
-
-    def _run_counted(self, connection: Connection, read: Read) -> Document:
-        statement = self._counted(read.selection)
-        answer = result_of(connection, statement.sql, statement.bind(read.values))
-        body, count, total = (answer.get_value(0, column) or b"" for column in range(3))
-        return Document(body, int(count), int(total))
-
-    def _run_rows(self, connection: Connection, read: Read) -> Rows:
-        page = self._rows(read.selection)
+    def _rows(self, connection: Connection, read: Read) -> Rows:
         if not read.count:
-            return Rows(_loaded(page, connection.execute(page.sql, page.bind(read.values)).fetchall()))
-        total = self._total(read.selection)
+            return self._reader.rows(connection, read)
         connection.execute(_SNAPSHOT)
         try:
-            rows = connection.execute(page.sql, page.bind(read.values)).fetchall()
-            number = connection.execute(total.sql, total.bind(read.values)).fetchall()[0][0]
+            return self._reader.rows(connection, read)
         finally:
             if not connection.closed:
                 connection.execute("ROLLBACK")
-        return Rows(_loaded(page, rows), number)
 
     @contextmanager
     def _cursor(self, statement: Statement, read: Read) -> Iterator[tuple[Connection, psycopg.ServerCursor[Row]]]:
@@ -194,26 +179,23 @@ class PostgresRepository(Repository):
         with self._pool.connection() as connection:
             return self._writer.run(connection, write)
 
-    def _offending_row(self, write: Write, error: psycopg.Error) -> int | None:
-        if not isinstance(write, Insert) or not isinstance(error, psycopg.IntegrityError):
-            return None
+    def _named(self, write: Write, error: psycopg.Error) -> RepositoryError:
+        """The port's error for what a write on its own met; where several rules are broken, the one to be named."""
+        if not isinstance(error, VIOLATIONS) or not self._blame.may_inquire(write):
+            return self._blame.known(write, error)
         try:
             with self._pool.connection() as connection:
-                return offending_row(connection, self._metadata, self._translator, write, error)
+                return self._blame.found(connection, write, error) or self._blame.known(write, error)
         except (psycopg.Error, RepositoryError):
-            return None
+            return self._blame.known(write, error)
 
 
 def _batches(cursor: psycopg.ServerCursor[Row], size: int, statement: Statement) -> Iterator[Sequence[Row]]:
     try:
         while batch := cursor.fetchmany(size):
-            yield _loaded(statement, batch)
+            yield loaded(statement, batch)
     except psycopg.Error as error:
         raise port_error(error) from error
-
-
-def _loaded(statement: Statement, rows: list[Row]) -> list[Row]:
-    return rows if statement.load is None else [statement.load(text) for (text,) in rows]
 
 
 def _lines(connection: Connection, size: int) -> Iterator[bytes]:

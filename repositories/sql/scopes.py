@@ -45,25 +45,31 @@ class Scope:
     building: Building
     source: FromClause
     embeds: tuple[Embed, ...] = ()
-    key: str = ""
+    resource: Resource | None = None
     joins_embeds: bool = True
     _joined: dict[int, Scope] = field(default_factory=dict)
 
     @classmethod
     def of(cls, selection: Selection, metadata: MetaData) -> Scope:
         """The outermost level of a new statement."""
-        return cls(Building(metadata), metadata.tables[selection.resource.name], selection.embeds)
+        return cls(Building(metadata), metadata.tables[selection.resource.name], selection.embeds, selection.resource)
 
     @classmethod
-    def flat(cls, source: FromClause, parameters: Parameters | None = None) -> Scope:
+    def flat(cls, source: FromClause, parameters: Parameters | None = None, resource: Resource | None = None) -> Scope:
         """A level of what a write reads, where there are no embeds."""
-        return cls(Building(MetaData(), parameters or Parameters()), source)
+        return cls(Building(MetaData(), parameters or Parameters()), source, resource=resource)
+
+    @property
+    def key(self) -> tuple[Field, ...]:
+        """The fields of the primary key of the records."""
+        assert self.resource is not None
+        return self.resource.key
 
     def below(self, index: int) -> Scope:
         """A new level for the records of an embed."""
         selection = self.embeds[index].selection
         source = self.building.table(selection.resource)
-        return Scope(self.building, source, selection.embeds, selection.resource.primary_key[0])
+        return Scope(self.building, source, selection.embeds, selection.resource)
 
     def joined(self, index: int) -> Scope:
         """The level of a to-one embed that is joined to this one: its columns are null where there is no record."""
@@ -74,7 +80,7 @@ class Scope:
     @property
     def exists(self) -> ColumnElement[bool]:
         """Whether a level that is joined has a record."""
-        return self.source.c[self.key].is_not(None)
+        return self.source.c[self.key[0].name].is_not(None)
 
     @property
     def joins(self) -> list[tuple[Embed, Scope]]:

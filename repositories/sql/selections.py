@@ -78,7 +78,7 @@ def _in_two_steps(selection: Selection, scope: Scope, met: Conditions | None, *,
             name = names.setdefault(output.expression, scope.building.name())
             found[name] = value_sql(output.expression, scope, shown=shown).label(name)
     page = _cut(_ordered(found.values(), selection, scope, met), selection, scope).subquery(scope.building.name())
-    outer = Scope(scope.building, page, selection.embeds, joins_embeds=False)
+    outer = Scope(scope.building, page, selection.embeds, selection.resource, joins_embeds=False)
     columns: list[ColumnElement[Any]] = []
     for output in selection.outputs:
         made = names.get(output.expression)

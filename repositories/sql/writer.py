@@ -1,30 +1,39 @@
-"""Carries out writes on a connection, conditional ones in a transaction that holds the record."""
+"""Carries out writes on a connection: each on its own, or as part of the transaction that is open there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 
+import psycopg
+from psycopg import Cursor
+from psycopg.errors import SerializationFailure
+from psycopg.pq.abc import PGresult
 from sqlalchemy import MetaData
 
 from repositories.base import Document, representation_tag
 from repositories.encoding import records_encoder
 from repositories.errors import PreconditionFailed
 from repositories.query import And, Column, Comparison, Condition, Operator, Param, Row, Selection, Values
-from repositories.schema import Field
+from repositories.schema import Catalog, Field, OnDelete
+from repositories.sql import bulk
+from repositories.sql.blame import VIOLATIONS, Blame
 from repositories.sql.compiler import Compiler
 from repositories.sql.connections import Connection, result_of
 from repositories.sql.statements import Statement
 from repositories.sql.writing import WriteCompiler
-from repositories.writes import Delete, Expectation, Insert, Replace, Update, Write
+from repositories.writes import Assign, Conflict, Delete, Expectation, Insert, Replace, Update, Write
 
 _Answer = tuple[bytes, int, bytes | None]
+_SAVEPOINT = "diglot"
 
 
 class Writer:
     """Compiles and runs writes; keeps what it has compiled."""
 
-    def __init__(self, metadata: MetaData, shapes: int) -> None:
+    def __init__(self, catalog: Catalog, metadata: MetaData, blame: Blame, shapes: int) -> None:
         compiler = WriteCompiler(metadata)
         self._insert = lru_cache(shapes)(compiler.insert)
         self._upsert = lru_cache(shapes)(compiler.upsert)
@@ -33,21 +42,76 @@ class Writer:
         self._delete = lru_cache(shapes)(compiler.delete)
         self._lock = lru_cache(shapes)(Compiler(metadata).locked)
         self._encoder = lru_cache(shapes)(_encoder)
+        self._blame = blame
+        self._late = _LateChecks(catalog)
 
     def run(self, connection: Connection, write: Write) -> Document:
         """Carry out the write, in a transaction of its own. Raises the driver's errors and `PreconditionFailed`."""
         if isinstance(write, Insert):
             return self._run_insert(connection, write)
-        if write.expect is None:
+        if isinstance(write, Assign) or write.expect is None:
             return self._run(connection, write)
         with connection.transaction():
-            self._require(connection, write, write.expect)
-            return self._run(connection, write)
+            return self._run_expecting(connection, write, write.expect)
 
-    def _run(self, connection: Connection, write: Replace | Update | Delete) -> Document:
+    def enlist(self, connection: Connection, write: Write, pace: Callable[[], None]) -> Document:
+        """Carry out the write in the open transaction, the references checked at its end as if it stood alone.
+
+        `pace` is called before each batch of a streamed insert. Raises `ConstraintError` where more than the driver's
+        error is known.
+        """
+        staged: int | None = None
+        if isinstance(write, Insert) and not isinstance(write.rows, Sequence):
+            staged = bulk.stage(connection, self._encoder(write.fields), write.rows, pace)
+        inquires = self._blame.may_inquire(write)
+        if inquires:
+            connection.execute(f"SAVEPOINT {_SAVEPOINT}")
+        try:
+            document = self._run_enlisted(connection, write, staged)
+            self._settle(connection, write, inquires=inquires)
+        except VIOLATIONS as error:
+            raise self._violation(connection, write, error, inquires=inquires) from error
+        if staged is not None:
+            bulk.clear(connection)
+        return document
+
+    def _run_enlisted(self, connection: Connection, write: Write, staged: int | None) -> Document:
+        """The write in the open transaction; `staged` is the number of the rows that lie ready for it, if any do."""
+        if isinstance(write, Insert):
+            return (
+                self._run_insert(connection, write) if staged is None else self._run_staged(connection, write, staged)
+            )
+        if isinstance(write, Assign) or write.expect is None:
+            return self._run(connection, write)
+        return self._run_expecting(connection, write, write.expect)
+
+    def _violation(self, connection: Connection, write: Write, error: psycopg.Error, *, inquires: bool) -> Exception:
+        if not inquires:
+            return self._blame.known(write, error)
+        connection.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+        found = None
+        with suppress(psycopg.Error):
+            found = self._blame.found(connection, write, error)
+        if found is None and self._blame.may_be_unseen(write, error):
+            return SerializationFailure()
+        return found or self._blame.known(write, error)
+
+    def _settle(self, connection: Connection, write: Write, *, inquires: bool) -> None:
+        """Check now what would be checked at the end of the transaction."""
+        steps = []
+        if self._late.concern(write):
+            steps += ["SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED"]
+        if inquires:
+            steps.append(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+        if steps:
+            connection.execute("; ".join(steps))
+
+    def _run(self, connection: Connection, write: Replace | Assign | Update | Delete) -> Document:
         match write:
             case Replace():
-                return self._run_replace(connection, write)
+                return self._run_replace(connection, write, create=write.create)
+            case Assign():
+                return self._run_assign(connection, write)
             case Update():
                 statement = self._update(write.resource, write.changes, write.where, write.returning, write.order)
             case Delete():
@@ -56,35 +120,102 @@ class Writer:
         return Document(body, count)
 
     def _run_insert(self, connection: Connection, write: Insert) -> Document:
+        rows = write.rows
+        assert isinstance(rows, Sequence)
+        if not rows:
+            return _nothing(write)
+        text = self._encoder(write.fields)(rows).decode()
+        if write.conflict is not None:
+            return self._run_merge(connection, write, write.conflict, text, single=len(rows) == 1)
         statement = self._insert(write.resource, write.fields, write.returning)
-        rows = self._encoder(write.fields)(write.rows).decode()
-        body, count, number = _execute(connection, statement, (rows,))
-        if len(write.rows) != 1:
-            return Document(body, count)
-        given = dict(zip(write.fields, write.rows[0], strict=True))
+        body, count, number = _execute(connection, statement, (text,))
+        if len(rows) != 1:
+            return Document(body, count, created=True)
+        given = dict(zip(write.fields, rows[0], strict=True))
         key = tuple(given[field] if field in given else int(number or 0) for field in write.resource.key)
         return Document(body, count, key=key, created=True)
 
-    def _run_replace(self, connection: Connection, write: Replace) -> Document:
+    def _run_merge(
+        self, connection: Connection, write: Insert, conflict: Conflict, text: str, *, single: bool
+    ) -> Document:
+        statement = self._insert(write.resource, write.fields, write.returning, conflict, keyed=single)
+        return _written(connection.execute(statement.sql, statement.bind((text,))), keyed=single)
+
+    def _run_staged(self, connection: Connection, write: Insert, staged: int) -> Document:
+        statement = self._insert(
+            write.resource, write.fields, write.returning, write.conflict, staged=True, keyed=staged == 1
+        )
+        document = _written(connection.execute(statement.sql), keyed=staged == 1)
+        return document if write.conflict else replace(document, created=document.count > 0)
+
+    def _run_assign(self, connection: Connection, write: Assign) -> Document:
+        if not write.rows:
+            return Document(b"", 0)
+        statement = self._replace(write.resource, write.fields, ())
+        _, count, _ = _execute(connection, statement, (self._encoder(write.fields)(write.rows).decode(),))
+        return Document(b"", count)
+
+    def _run_replace(self, connection: Connection, write: Replace, *, create: bool) -> Document:
         key = write.row[: len(write.resource.key)]
-        if not write.create or write.expect is not None:
-            statement = self._replace(write.resource, write.fields, write.returning)
-            fields, row = write.fields, write.row
-        else:
+        if create:
             initial = tuple(field for field, _ in write.initial)
             statement = self._upsert(write.resource, write.fields, initial, write.returning)
             fields, row = write.fields + initial, write.row + tuple(value for _, value in write.initial)
+        else:
+            statement = self._replace(write.resource, write.fields, write.returning)
+            fields, row = write.fields, write.row
         body, count, created = _execute(connection, statement, (self._encoder(fields)([row]).decode(),))
         return Document(body, count, key=key if count else None, created=created == b"t")
 
-    def _require(self, connection: Connection, write: Replace | Update | Delete, expect: Expectation) -> None:
-        """Lock the record for the rest of the transaction and see that it is as expected."""
+    def _run_expecting(self, connection: Connection, write: Replace | Update | Delete, expect: Expectation) -> Document:
+        """The write, once its expectation is found to hold of the records, which are locked from then on."""
+        tags = self._lock_tags(connection, write, expect)
+        met = [expect.tags is None or tag in expect.tags for tag in tags]
+        if not (met and all(met) if expect.present else not any(met)):
+            raise PreconditionFailed(resource=write.resource.name)
+        if tags:
+            return self._run(connection, replace(write, create=False) if isinstance(write, Replace) else write)
+        return self._create(connection, write) if isinstance(write, Replace) and write.create else _nothing(write)
+
+    def _create(self, connection: Connection, write: Replace) -> Document:
+        fields = write.fields + tuple(field for field, _ in write.initial)
+        row = write.row + tuple(value for _, value in write.initial)
+        insert = Insert(write.resource, fields, (row,), write.returning, Conflict(write.resource.key))
+        document = self._run_insert(connection, insert)
+        if not document.count:
+            # The record has come since it was looked for; another attempt finds it.
+            raise SerializationFailure
+        return document
+
+    def _lock_tags(self, connection: Connection, write: Replace | Update | Delete, expect: Expectation) -> list[str]:
+        """Lock the records for the rest of the transaction, and give their tags."""
         where, values = _target(write)
         statement = self._lock(Selection(write.resource, expect.outputs, where))
         records = result_of(connection, statement.sql, statement.bind(values))
-        tags = [representation_tag(records.get_value(i, 0) or b"") for i in range(records.ntuples)]
-        if not tags or (expect.tags is not None and not expect.tags.issuperset(tags)):
-            raise PreconditionFailed(resource=write.resource.name)
+        return [representation_tag(records.get_value(i, 0) or b"") for i in range(records.ntuples)]
+
+
+class _LateChecks:
+    """Which writes leave something to be checked at the end of a transaction: references that restrict."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        restricting = [
+            (resource.name, reference.target)
+            for resource in catalog
+            for reference in resource.references
+            if reference.on_delete is OnDelete.RESTRICT
+        ]
+        self._referring = frozenset(name for name, _ in restricting)
+        self._concerned = frozenset(name for pair in restricting for name in pair)
+
+    def concern(self, write: Write) -> bool:
+        """Whether this write is one. What a cascade deletes may be of any resource."""
+        match write:
+            case Insert():
+                return write.resource.name in self._referring
+            case Delete():
+                return bool(self._concerned)
+        return write.resource.name in self._concerned
 
 
 def _target(write: Replace | Update | Delete) -> tuple[Condition, Values]:
@@ -95,9 +226,24 @@ def _target(write: Replace | Update | Delete) -> tuple[Condition, Values]:
     return And(tuple(matches)), write.row[: len(key)]
 
 
+def _nothing(write: Insert | Replace | Update | Delete) -> Document:
+    return Document(b"[]" if write.returning else b"", 0)
+
+
 def _execute(connection: Connection, statement: Statement, values: Values) -> _Answer:
-    answer = result_of(connection, statement.sql, statement.bind(values))
-    return answer.get_value(0, 0) or b"", int(answer.get_value(0, 1) or 0), answer.get_value(0, 2)
+    return _answer_of(result_of(connection, statement.sql, statement.bind(values)))
+
+
+def _written(cursor: Cursor[Row], *, keyed: bool) -> Document:
+    """The answer of an insert: the records, whether any is new, and, of a single one, its key."""
+    assert cursor.pgresult is not None
+    body, count, created = _answer_of(cursor.pgresult)
+    key = cursor.fetchall()[0][3:] if keyed and count else None
+    return Document(body, count, key=key, created=created == b"t")
+
+
+def _answer_of(result: PGresult) -> _Answer:
+    return result.get_value(0, 0) or b"", int(result.get_value(0, 1) or 0), result.get_value(0, 2)
 
 
 def _encoder(fields: tuple[Field, ...]) -> Callable[[Iterable[Row]], bytes]:

@@ -1,8 +1,8 @@
 """Writes as SQL: pure, one statement for each shape, whatever the number of records.
 
 Every statement answers with one row: the records written as a JSON array (null when nothing is to be returned), their
-number, and one more column: for an insert the number that the sequence has given, for a replacement whether the
-record is new, else null.
+number, and one more column: for an insert the number that the sequence has given, for an upsert or replacement whether
+any record is new, else null.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Delete,
-    Insert,
+    Label,
     MetaData,
     Table,
     Update,
@@ -23,20 +23,22 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal_column,
     null,
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import JSON, insert
+from sqlalchemy.dialects.postgresql import JSON, Insert, insert
 
 from repositories.query import ALL, Cast, Column, Condition, Expression, Output, Param, Sort
 from repositories.schema import MISSING, Field, Generated, Resource
 from repositories.sql.conditions import condition_sql
-from repositories.sql.postgresql import array_json, given_rows, next_number, page_of, was_created
+from repositories.sql.postgresql import array_json, given_rows, next_number, page_of, staged_rows, was_created
 from repositories.sql.scopes import Scope
 from repositories.sql.selections import order_sql, outputs_sql
 from repositories.sql.statements import Parameters, Statement
 from repositories.sql.types import columns_of, converter, parameter_type
+from repositories.writes import Conflict
 
 _WRITTEN = "diglot_written"
 _REPLACED = "diglot_replaced"
@@ -49,20 +51,37 @@ _ROWS = Param(0)
 class WriteCompiler:
     """Compiles writes against the tables of a catalog.
 
-    Inserts and replacements take their rows as one parameter: the text of a JSON array of objects.
+    Inserts and replacements take their rows as one parameter, the text of a JSON array of objects.
     """
 
     metadata: MetaData
 
-    def insert(self, resource: Resource, fields: tuple[Field, ...], returning: tuple[Output, ...]) -> Statement:
-        """Insert the rows, in their order."""
+    def insert(
+        self,
+        resource: Resource,
+        fields: tuple[Field, ...],
+        returning: tuple[Output, ...],
+        conflict: Conflict | None = None,
+        *,
+        staged: bool = False,
+        keyed: bool = False,
+    ) -> Statement:
+        """Insert the rows, in their order; merge, or pass over, those in conflict.
+
+        With `staged` the rows are those that `bulk.py` has put ready. With `keyed` the answer has the key of the one
+        record written as further columns.
+        """
         parameters = Parameters()
         table = self.metadata.tables[resource.name]
-        statement = insert(table).from_select(*self._source(resource, fields, parameters))
+        statement = insert(table).from_select(*self._source(resource, fields, parameters, staged=staged))
+        key = resource.primary_key if keyed else ()
+        if conflict is not None:
+            written = _written(_merging(statement, conflict), table, resource, returning, (), _created())
+            return parameters.statement(_answer(written, returning, (), func.bool_or(written.c[_CREATED]), key))
         numbered = [field for field in resource.key if field not in fields]
         written = _written(statement, table, resource, returning, ())
         number = func.min(written.c[numbered[0].name]) if numbered else null()
-        return parameters.statement(_answer(written, returning, (), number))
+        return parameters.statement(_answer(written, returning, (), number, key))
 
     def upsert(
         self,
@@ -87,12 +106,12 @@ class WriteCompiler:
             index_elements=list(resource.primary_key),
             set_={field.name: inserting.excluded[field.name] for field in _changed(resource, fields)},
         )
-        inserted = _written(inserting, table, resource, returning, (), was_created().label(_CREATED), name=_INSERTED)
+        inserted = _written(inserting, table, resource, returning, (), _created(), name=_INSERTED)
         both = union_all(select(replaced, false().label(_CREATED)), select(inserted)).cte(_WRITTEN)
         return parameters.statement(_answer(both, returning, (), func.bool_and(both.c[_CREATED])))
 
     def replace(self, resource: Resource, fields: tuple[Field, ...], returning: tuple[Output, ...]) -> Statement:
-        """Set `fields` of the row that has the given row's key."""
+        """Set `fields` of the rows that have the given rows' keys."""
         parameters = Parameters()
         table = self.metadata.tables[resource.name]
         written = _written(self._replacing(resource, fields, parameters), table, resource, returning, ())
@@ -116,7 +135,7 @@ class WriteCompiler:
         # Without changes the rows are found and answered all the same.
         statement = table.update().values(values or {name: table.c[name] for name in resource.primary_key})
         if where != ALL:
-            statement = statement.where(condition_sql(where, Scope.flat(table, parameters)))
+            statement = statement.where(condition_sql(where, Scope.flat(table, parameters, resource)))
         return parameters.statement(_answer(_written(statement, table, resource, returning, order), returning, order))
 
     def delete(
@@ -127,7 +146,7 @@ class WriteCompiler:
         table = self.metadata.tables[resource.name]
         statement = table.delete()
         if where != ALL:
-            statement = statement.where(condition_sql(where, Scope.flat(table, parameters)))
+            statement = statement.where(condition_sql(where, Scope.flat(table, parameters, resource)))
         return parameters.statement(_answer(_written(statement, table, resource, returning, order), returning, order))
 
     def _replacing(self, resource: Resource, fields: tuple[Field, ...], parameters: Parameters) -> Update:
@@ -139,12 +158,15 @@ class WriteCompiler:
             .where(and_(*(table.c[name] == given.c[name] for name in resource.primary_key)))
         )
 
-    def _source(self, resource: Resource, fields: Sequence[Field], parameters: Parameters) -> tuple[list[str], Any]:
+    def _source(
+        self, resource: Resource, fields: Sequence[Field], parameters: Parameters, *, staged: bool = False
+    ) -> tuple[list[str], Any]:
         """The columns to insert into, and the query that fills them.
 
         A column that has a default in the table and is not given is null all the same: the planner has decided.
         """
-        given = given_rows(columns_of(fields or resource.key), parameters.bind(_ROWS, JSON()))
+        columns = columns_of(fields or resource.key)
+        given = staged_rows(columns) if staged else given_rows(columns, parameters.bind(_ROWS, JSON()))
         values: dict[str, ColumnElement[Any]] = {field.name: given.c[field.name] for field in fields}
         for field in resource.fields.values():
             if field not in fields and field.default is not MISSING:
@@ -156,6 +178,18 @@ class WriteCompiler:
                 if field.generated is Generated.SEQUENCE
             }
         return list(values), select(*values.values()).select_from(given)
+
+
+def _merging(statement: Insert, conflict: Conflict) -> Insert:
+    names = [field.name for field in conflict.fields]
+    if not conflict.merge:
+        return statement.on_conflict_do_nothing(index_elements=names)
+    merged = {field.name: statement.excluded[field.name] for field in conflict.merge}
+    return statement.on_conflict_do_update(index_elements=names, set_=merged)
+
+
+def _created() -> Label[bool]:
+    return was_created().label(_CREATED)
 
 
 def _changed(resource: Resource, fields: Sequence[Field]) -> Sequence[Field]:
@@ -190,11 +224,16 @@ def _field(expression: Expression) -> Field:
 
 
 def _answer(
-    written: CTE, returning: tuple[Output, ...], order: tuple[Sort, ...], extra: ColumnElement[Any] | None = None
+    written: CTE,
+    returning: tuple[Output, ...],
+    order: tuple[Sort, ...],
+    extra: ColumnElement[Any] | None = None,
+    key: Iterable[str] = (),
 ) -> Any:
     body: Any = null()
     if returning:
         scope = Scope.flat(written)
         page = page_of(select(*outputs_sql(returning, scope)).order_by(*order_sql(order, scope)), returning)
         body = select(array_json(page)).scalar_subquery()
-    return select(body, func.count(), null() if extra is None else extra).select_from(written)
+    keys = (select(written.c[name]).limit(literal_column("1")).scalar_subquery() for name in key)
+    return select(body, func.count(), null() if extra is None else extra, *keys).select_from(written)

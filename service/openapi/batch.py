@@ -41,7 +41,7 @@ def schemas(prefix: str, most: int) -> dict[str, Schema]:
         "type": "object",
         "description": "The answer to one request of a batch.",
         "properties": {
-            "status": {"type": "integer", "minimum": 200, "maximum": 299},
+            "status": {"type": "integer", "minimum": 200, "maximum": 304},
             "headers": _TEXTS,
             "body": {"description": "As the operation's own path describes it; null where it has none."},
         },

@@ -79,10 +79,11 @@ def _collection(resource: Resource, plans: bool) -> dict[str, Operation]:
     record = _schema(name)
     many: dict[str, Schema] = {JSON: {"type": "array", "items": record}, OBJECT: record}
     done = {
-        "200": written("The records that were written.", many, "Content-Range"),
+        "200": written("The records that were written.", many | _streams(), "Content-Range"),
         "204": written("The records were written.", None, "Content-Range"),
     }
     inserted = ("Location", "ETag", "Content-Range")
+    new = many | _streams()
     read = [selected, *filters, ordered, *_shared("limit", "offset", "range", "range-unit", "prefer.read")]
     pages = ("Content-Range", "Link", "Preference-Applied")
     return {
@@ -110,8 +111,8 @@ def _collection(resource: Resource, plans: bool) -> dict[str, Operation]:
             f"create_{name}",
             f"Create {name}: one, or many at once",
             {
-                "200": written("The records, all of which were there already and have been merged.", many, *inserted),
-                "201": written("The new records, and those that were merged.", many, *inserted),
+                "200": written("The records, all of which were there already and have been merged.", new, *inserted),
+                "201": written("The new records, and those that were merged.", new, *inserted),
             }
             | refusals(300, *_REFUSED_BODY),
             given=[selected, columns, conflict, *_shared("prefer.insert", "idempotency-key")],
@@ -143,10 +144,10 @@ def _item(resource: Resource, plans: bool) -> dict[str, Operation]:
     one: dict[str, Schema] = {JSON: record, OBJECT: record}
     writing = [selected, *_shared("if-match", "if-none-match.write", "prefer.item", "idempotency-key")]
     done = {
-        "200": written("The record.", one, "ETag"),
+        "200": written("The record.", one | _streams(), "ETag"),
         "204": written("The record was written.", None, "ETag"),
     }
-    created = {"201": written("The new record.", one, "Location", "ETag")}
+    created = {"201": written("The new record.", one | _streams(), "Location", "ETag")}
     reading = [selected, *_shared("if-none-match")]
     return {
         "get": _operation(

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from service import catalog
+from service.idempotency import with_requests
 from tests.clients.shop import RECORDS
 from tests.stores import MongoStore, PostgresStore
 
@@ -26,7 +27,7 @@ def serving(backend: str, server: str, directory: Path) -> Iterator[str]:
     resources = directory / "resources.yaml"
     parts = (ROOT / "tests/shop.yaml", Path(__file__).with_name("resources.yaml"))
     resources.write_text("\n".join(part.read_text("utf-8") for part in parts), "utf-8")
-    with closing(STORES[backend](server, catalog.load(resources), DATABASE)) as store:
+    with closing(STORES[backend](server, with_requests(catalog.load(resources)), DATABASE)) as store:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DIGLOT_")} | {
             "PYTHONPATH": str(ROOT),
             "DIGLOT_BACKEND": backend,

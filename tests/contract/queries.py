@@ -5,11 +5,12 @@ They stand in for the planner: names are resolved, values collected, the primary
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from repositories import patterns
 from repositories.query import (
+    Among,
     And,
     Column,
     Comparison,
@@ -21,12 +22,13 @@ from repositories.query import (
     Output,
     Param,
     Read,
+    Row,
     Selection,
     Sort,
     State,
 )
 from repositories.schema import Catalog, Resource, Value
-from repositories.writes import Delete, Expectation, Insert, Replace, Update
+from repositories.writes import Assign, Conflict, Delete, Expectation, Insert, Replace, Update
 
 
 @dataclass
@@ -97,6 +99,10 @@ def null(name: str) -> Filter:
     return state(name, State.NULL)
 
 
+def among(*keys: Row) -> Filter:
+    return lambda shape: Among(shape.param(keys))
+
+
 def negated(one: Filter) -> Filter:
     return lambda shape: Not(one(shape))
 
@@ -149,16 +155,48 @@ def read(
     return Read(selection, tuple(shape.values), count)
 
 
-def insert(catalog: Catalog, name: str, *rows: Mapping[str, Value], returning: Sequence[str] = ()) -> Insert:
+def insert(
+    catalog: Catalog,
+    name: str,
+    *rows: Mapping[str, Value],
+    returning: Sequence[str] = (),
+    conflict: Conflict | None = None,
+) -> Insert:
+    """All rows must have the keys of the first."""
+    names = list(rows[0]) if rows else list(catalog[name].primary_key)
+    assert all(set(row) == set(names) for row in rows)
+    values = [tuple(row[each] for each in names) for row in rows]
+    return bulk(catalog, name, names, values, returning=returning, conflict=conflict)
+
+
+def bulk(
+    catalog: Catalog,
+    name: str,
+    names: Sequence[str],
+    rows: Iterable[Row],
+    *,
+    returning: Sequence[str] = (),
+    conflict: Conflict | None = None,
+) -> Insert:
+    """An insert of rows as they are, of any iterable."""
+    resource = catalog[name]
+    fields = tuple(resource.fields[each] for each in names)
+    return Insert(resource, fields, rows, outputs(resource, returning) if returning else (), conflict)
+
+
+def conflict(catalog: Catalog, name: str, *names: str, merge: Sequence[str] = ()) -> Conflict:
+    fields = catalog[name].fields
+    return Conflict(tuple(fields[each] for each in names), tuple(fields[each] for each in merge))
+
+
+def assign(catalog: Catalog, name: str, *rows: Mapping[str, Value]) -> Assign:
     """All rows must have the keys of the first."""
     resource = catalog[name]
-    names = list(rows[0]) if rows else list(resource.primary_key)
-    assert all(set(row) == set(names) for row in rows)
-    return Insert(
+    names = [*resource.primary_key, *(each for each in rows[0] if each not in resource.primary_key)]
+    return Assign(
         resource,
         tuple(resource.fields[each] for each in names),
-        [tuple(row[each] for each in names) for row in rows],
-        outputs(resource, returning) if returning else (),
+        tuple(tuple(row[each] for each in names) for row in rows),
     )
 
 
@@ -218,6 +256,6 @@ def delete(
     return Delete(shape.resource, condition, tuple(shape.values), shown, sorts(shape.resource, order), expect)
 
 
-def expectation(catalog: Catalog, name: str, *tags: str) -> Expectation:
+def expectation(catalog: Catalog, name: str, *tags: str, present: bool = True) -> Expectation:
     """Any record will do where no tag is given."""
-    return Expectation(outputs(catalog[name]), frozenset(tags) or None)
+    return Expectation(outputs(catalog[name]), frozenset(tags) or None, present)

@@ -6,6 +6,9 @@ Read the difference before you keep it: this makes the documentation agree with 
 from __future__ import annotations
 
 import re
+from functools import partial
+
+from flask.testing import FlaskClient
 
 from service.openapi.codes import CODES
 from tests.docs.conftest import filled, shop
@@ -16,19 +19,18 @@ _TABLE = re.compile(r"(?<=\| Code \| Status \| Meaning \| What to do \|\n\|---\|
 
 
 def main() -> None:
-    client = filled(OracleRepository(shop()))
-
-    def anew(found: re.Match[str]) -> str:
-        example = parse("", 0, found[1])
-        return written(example, example.ask(client))
-
     rows = "".join(
         f"| `{code.code}` | {', '.join(map(str, code.statuses))} | {code.meaning} | {code.remedy} |\n" for code in CODES
     )
     for page in PAGES:
-        path = DOCS / page
+        path, client = DOCS / page, filled(OracleRepository(shop()))
         text = _TABLE.sub(lambda _: rows, path.read_text("utf-8"))
-        path.write_text(BLOCK.sub(anew, text), "utf-8")
+        path.write_text(BLOCK.sub(partial(_anew, client), text), "utf-8")
+
+
+def _anew(client: FlaskClient, found: re.Match[str]) -> str:
+    example = parse("", 0, found[1])
+    return written(example, example.ask(client))
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ from repositories.schema import Catalog
 from service import catalog
 from service.app import create_app
 from service.config import Settings
+from service.idempotency import with_requests
 from tests.stores import CATALOGS
 
 HERE = Path(__file__).parent
 
 
 def shop() -> Catalog:
-    return catalog.load(HERE / "shop.yaml")
+    return with_requests(catalog.load(HERE / "shop.yaml"))
 
 
 CATALOGS["docs"] = shop

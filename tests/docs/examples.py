@@ -1,8 +1,8 @@
 """The examples in docs/: found in the Markdown, sent to the service, and written down as an answer.
 
-An example is a fenced block marked `http`: a request line, headers, perhaps a body on one line; an empty line; a status
-line and headers; an empty line; the body. Of a problem document only the members shown count; a line that begins with a
-space continues the one before it.
+An example is a fenced block marked `http`: a request line, headers, perhaps a body, which begins with the first line
+that is no header; an empty line; a status line and headers; an empty line; the body. Of a problem document only the
+members shown count; a line that begins with a space continues the one before it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def examples(page: str) -> list[Example]:
 def parse(page: str, line: int, block: str) -> Example:
     """The example that a block writes; one without an answer has an empty status."""
     request, _, answer = block.partition("\n\n")
-    request, *data = re.split(r"\n(?=[{\[])", request.rstrip("\n"))
+    request, *data = re.split(r"\n(?![\w-]+: )", request.rstrip("\n"), maxsplit=1)
     (method, path), headers = _head(request)
     head, _, body = answer.partition("\n\n")
     status, answered = _head(head) if head else ([""], {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from repositories.expressions import CAST_NAMES
 from repositories.query import AggregateFunction, Operator, Quantifier, State
 from service import problems
-from service.config import PREFIX, Settings
+from service.body import BodyType
+from service.config import variables
 from service.dialect.filters import QUANTIFIABLE
+from service.dialect.prefer import Preferences
 from service.openapi.codes import CODES
 from tests.docs.examples import DOCS, examples
 
@@ -68,6 +71,19 @@ def test_every_quantifiable_operator_is_named(operator: Operator) -> None:
     assert f"`{operator.value}`" in section
 
 
+@pytest.mark.parametrize("media", BodyType)
+def test_every_type_of_body_has_an_example(media: BodyType) -> None:
+    done = [example for example in examples("language.md") if example.status.startswith("20")]
+    assert any(example.headers.get("Content-Type") == media for example in done)
+
+
+@pytest.mark.parametrize("name", ["count", "handling", "max-affected", "missing", "resolution", "return"])
+def test_every_preference_has_an_example_or_a_refusal(name: str) -> None:
+    assert len(fields(Preferences)) == 6
+    assert f"| `{name}=" in LANGUAGE
+    assert any(f"{name}=" in example.headers.get("Prefer", "") for example in examples("language.md"))
+
+
 def test_the_casts_are_those_that_there_are() -> None:
     section = LANGUAGE.partition("### Casts")[2].partition("\n## ")[0]
     rows = [line.split("|")[2] for line in section.splitlines() if line.startswith("|")][2:]
@@ -107,7 +123,7 @@ def test_requests_are_refused_with_the_statuses_in_the_table() -> None:
 
 
 def test_the_settings_that_are_named_are_there() -> None:
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known = {variable.name for variable in variables()}
     named = set(re.findall(r"DIGLOT_[A-Z_]+", LANGUAGE + ERRORS + "".join(code.remedy for code in CODES)))
     assert len(named) > 5
     assert named <= known

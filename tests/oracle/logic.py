@@ -9,6 +9,7 @@ from typing import Any
 
 from repositories.patterns import Pattern, Wildcard, simple_fold
 from repositories.query import (
+    Among,
     And,
     Comparison,
     Condition,
@@ -29,8 +30,17 @@ from tests.oracle.columns import Record, column_value
 Truth = bool | None
 
 
-def truth(condition: Condition, record: Record, values: Values, related: Mapping[int, bool] | None = None) -> Truth:
-    """What SQL's three-valued logic says of the record; `related` tells which embeds have records."""
+def truth(
+    condition: Condition,
+    record: Record,
+    values: Values,
+    related: Mapping[int, bool] | None = None,
+    key: tuple[str, ...] = (),
+) -> Truth:
+    """What SQL's three-valued logic says of the record.
+
+    `related` tells which embeds have records, `key` are the fields of the primary key.
+    """
     match condition:
         case Comparison(column, operator, value, quantifier):
             stored, given = column_value(column, record), values[value.index]
@@ -40,15 +50,17 @@ def truth(condition: Condition, record: Record, values: Values, related: Mapping
             return _disjunction(truths) if quantifier is Quantifier.ANY else _conjunction(truths)
         case Is(column, state):
             return _is(state, column_value(column, record))
+        case Among(param):
+            return tuple(record[name] for name in key) in values[param.index]
         case Related(embed):
             assert related is not None
             return related[embed]
         case Not(inner):
-            return _negation(truth(inner, record, values, related))
+            return _negation(truth(inner, record, values, related, key))
         case And(conditions):
-            return _conjunction([truth(one, record, values, related) for one in conditions])
+            return _conjunction([truth(one, record, values, related, key) for one in conditions])
         case Or(conditions):
-            return _disjunction([truth(one, record, values, related) for one in conditions])
+            return _disjunction([truth(one, record, values, related, key) for one in conditions])
 
 
 def _negation(one: Truth) -> Truth:

@@ -1,25 +1,24 @@
-"""The oracle: the port over lists of dicts. A write works on a copy, which takes the old state's place at the end."""
+"""The oracle: the port over lists of dicts. Every call is a transaction, and the state is swapped when it commits."""
 
 from __future__ import annotations
 
-import copy
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-from repositories.base import Change, Document, Explanation, Limits, Repository, Rows, representation_tag
+from repositories.base import Change, Document, Executor, Explanation, Limits, Repository, Rows
 from repositories.encoding import outputs_encoder
-from repositories.errors import PreconditionFailed, QueryRefused, ValueOutOfRange
-from repositories.query import Column, Output, Read, Row
+from repositories.errors import Conflict, DeadlineExceeded, NameTaken, QueryRefused, ValueOutOfRange
+from repositories.query import Read, Row
 from repositories.schema import Catalog, Field, Generated, Kind, Resource
-from repositories.writes import Delete, Expectation, Insert, Replace, Update, Write
-from tests.oracle.columns import Record, column_value
-from tests.oracle.logic import truth
-from tests.oracle.rules import State, Written, check, key_of, remove
-from tests.oracle.selections import Reader, ordered
+from repositories.writes import Write
+from tests.oracle.rules import State
+from tests.oracle.transaction import OracleTransaction
 
 LARGEST = {Kind.INT32: 2**31 - 1, Kind.INT64: 2**63 - 1}
+T = TypeVar("T")
 
 
 class OracleRepository(Repository):
@@ -30,6 +29,7 @@ class OracleRepository(Repository):
     def __init__(self, catalog: Catalog, limits: Limits | None = None) -> None:
         super().__init__(catalog, limits or Limits())
         self._lock = threading.Lock()
+        self._held: set[str] = set()
         self.clear()
 
     def clear(self) -> None:
@@ -38,16 +38,13 @@ class OracleRepository(Repository):
         self._numbers: dict[Field, int] = {}
 
     def rows(self, read: Read) -> Rows:
-        with self._lock:
-            reader = Reader(self.state, read.values)
-            listed = reader.listed(read.selection)
-            page = copy.deepcopy(reader.page(read.selection, listed))
-        return Rows(page, len(listed) if read.count else None)
+        return self.transact(lambda executor: executor.rows(read))
 
     def json(self, read: Read) -> Document:
-        page = self.rows(read)
-        encode = outputs_encoder(read.selection.outputs, read.selection.embeds)
-        return Document(encode(page.rows), len(page.rows), page.total)
+        return self.transact(lambda executor: executor.json(read))
+
+    def write(self, write: Write) -> Document:
+        return self.transact(lambda executor: executor.write(write))
 
     @contextmanager
     def stream(self, read: Read, batch: int = 1000) -> Iterator[Iterator[Sequence[Row]]]:
@@ -63,85 +60,47 @@ class OracleRepository(Repository):
     def explain(self, read: Read, *, analyze: bool = False, verbose: bool = False) -> Explanation:
         raise QueryRefused("The oracle has no plan to show.")
 
-    def write(self, write: Write) -> Document:
+    def transact(self, work: Callable[[Executor], T], *, name: str | None = None) -> T:
+        """Each attempt works on the state as it finds it, and is in vain if that is not the state at its end."""
+        deadline = time.monotonic() + self.limits.transaction_timeout
+        with self._holding(name):
+            while True:
+                found = self.state
+                executor = OracleTransaction(self.catalog, found, self._next_number)
+                done = work(executor)
+                if executor.failure is not None:
+                    raise executor.failure
+                late = time.monotonic() > deadline
+                with self._lock:
+                    in_vain = executor.wrote and self.state is not found
+                    if not late and not in_vain:
+                        self.state = executor.state if executor.wrote else self.state
+                        return done
+                if late:
+                    raise Conflict if in_vain else DeadlineExceeded
+
+    @contextmanager
+    def _holding(self, name: str | None) -> Iterator[None]:
+        if name is None:
+            yield
+            return
         with self._lock:
-            state = copy.deepcopy(self.state)
-            match write:
-                case Insert():
-                    document = self._insert(state, write)
-                case Replace():
-                    document = self._replace(state, write)
-                case Update():
-                    document = self._update(state, write)
-                case Delete():
-                    document = self._delete(state, write)
-            self.state = state
-            return document
-
-    def _insert(self, state: State, write: Insert) -> Document:
-        records = []
-        for row in write.rows:
-            record = self._new(write.resource, dict(zip(write.fields, row, strict=True)))
-            records.append(record)
-        state[write.resource.name].extend(records)
-        written = [Written(record, row=index) for index, record in enumerate(records)]
-        check(self.catalog, state, write.resource, written)
-        key = key_of(records[0], write.resource.primary_key) if len(records) == 1 else None
-        return Document(_body(records, write.returning), len(records), key=key, created=True)
-
-    def _replace(self, state: State, write: Replace) -> Document:
-        resource = write.resource
-        given = dict(zip(write.fields, write.row, strict=True))
-        key = tuple(given[field] for field in resource.key)
-        found = [record for record in state[resource.name] if key_of(record, resource.primary_key) == key]
-        _check_expectation(write.expect, found)
-        if found:
-            written = Written(found[0], before=dict(found[0]))
-            found[0].update({field.name: value for field, value in given.items()})
-        elif write.create:
-            written = Written(self._new(resource, {**dict(write.initial), **given}))
-            state[resource.name].append(written.record)
-        else:
-            return Document(_body([], write.returning), 0)
-        check(self.catalog, state, resource, [written])
-        return Document(_body([written.record], write.returning), 1, key=key, created=not found)
-
-    def _update(self, state: State, write: Update) -> Document:
-        met = [record for record in state[write.resource.name] if truth(write.where, record, write.values)]
-        _check_expectation(write.expect, met)
-        written = [Written(record, before=dict(record)) for record in met]
-        for record in met:
-            record.update({field.name: write.values[value.index] for field, value in write.changes})
-        check(self.catalog, state, write.resource, written)
-        return Document(_body(ordered(met, write.order), write.returning), len(met))
-
-    def _delete(self, state: State, write: Delete) -> Document:
-        met = [record for record in state[write.resource.name] if truth(write.where, record, write.values)]
-        _check_expectation(write.expect, met)
-        body = _body(ordered(met, write.order), write.returning)
-        remove(self.catalog, state, write.resource, met)
-        check(self.catalog, state, write.resource, [])
-        return Document(body, len(met))
-
-    def _new(self, resource: Resource, given: dict[Field, object]) -> Record:
-        """A record with every field: as given, else the sequence's next number, else null."""
-        record: Record = {}
-        for field in resource.fields.values():
-            if field in given:
-                record[field.name] = copy.deepcopy(given[field])
-            elif field.generated is Generated.SEQUENCE:
-                record[field.name] = self._next_number(resource, field)
-            else:
-                record[field.name] = None
-        return record
+            if name in self._held:
+                raise NameTaken
+            self._held.add(name)
+        try:
+            yield
+        finally:
+            self._held.remove(name)
 
     def _next_number(self, resource: Resource, field: Field) -> int:
         """Counted outside the state: a number that a failed write has taken is not given again."""
-        number = self._numbers.get(field, 0) + 1
-        if number > LARGEST[field.type.kind]:
-            raise ValueOutOfRange(resource=resource.name, fields=(field.name,))
-        self._numbers[field] = number
-        return number
+        with self._lock:
+            number = self._numbers.get(field, 0) + 1
+            if number > LARGEST[field.type.kind]:
+                raise ValueOutOfRange(resource=resource.name, fields=(field.name,))
+            self._numbers[field] = number
+            return number
 
     def advance_sequences(self, resource: Resource) -> None:
         with self._lock:
@@ -161,26 +120,3 @@ class OracleRepository(Repository):
 
     def close(self) -> None:
         pass
-
-
-def _rows(records: list[Record], outputs: tuple[Output, ...]) -> list[Row]:
-    """The columns that a write answers with, copied, so that nobody outside can change the state."""
-    columns = [output.expression for output in outputs]
-    assert all(isinstance(column, Column) for column in columns)
-    return [
-        tuple(copy.deepcopy(column_value(column, record, shown=True)) for column in columns)  # type: ignore[arg-type]
-        for record in records
-    ]
-
-
-def _body(records: list[Record], returning: tuple[Output, ...]) -> bytes:
-    return outputs_encoder(returning, ())(_rows(records, returning)) if returning else b""
-
-
-def _check_expectation(expect: Expectation | None, records: list[Record]) -> None:
-    """The record must be there, and its JSON must have one of the tags."""
-    if expect is None:
-        return
-    tags = {representation_tag(_body([record], expect.outputs)[1:-1]) for record in records}
-    if not records or (expect.tags is not None and not tags <= expect.tags):
-        raise PreconditionFailed

@@ -45,46 +45,82 @@ def remove(catalog: Catalog, state: State, resource: Resource, records: list[Rec
                     other.update(dict.fromkeys(reference.fields))
 
 
+class Keys:
+    """Which record of a resource holds which key: the primary key first, then the unique sets as they are declared."""
+
+    def __init__(self, resource: Resource, records: list[Record]) -> None:
+        self._resource = resource
+        self._uniques = (Unique(resource.key_name, resource.primary_key), *resource.uniques)
+        self._holders: dict[tuple[tuple[str, ...], tuple[Value, ...]], Record] = {}
+        for record in records:
+            self.add(record, None)
+
+    def holder(self, names: tuple[str, ...], record: Record) -> Record | None:
+        """The record that has the key which `record` has in these fields. Null is in conflict with nothing."""
+        key = key_of(record, names)
+        return None if None in key else self._holders.get((names, key))
+
+    def add(self, record: Record, row: int | None) -> None:
+        for unique in self._uniques:
+            if self.holder(unique.fields, record) is not None:
+                raise UniqueViolation.of(self._resource.name, unique, row)
+        for unique in self._uniques:
+            if None not in key_of(record, unique.fields):
+                self._holders[unique.fields, key_of(record, unique.fields)] = record
+
+    def remove(self, record: Record) -> None:
+        for unique in self._uniques:
+            self._holders.pop((unique.fields, key_of(record, unique.fields)), None)
+
+
 def check(catalog: Catalog, state: State, resource: Resource, written: list[Written]) -> None:
-    """Raise the first rule that is broken. `written` are the records of `resource` that the statement has set."""
+    """Raise the first rule that is broken. `written` are the records of `resource` that the statement has set.
+
+    What is required comes first, then keys and unique sets, then references; in each, the records in their order.
+    """
+    rows = {id(one.record): one.row for one in written}
     for each in catalog:
-        mine = written if each is resource else []
         for record in state[each.name]:
-            _check_required(each, record, mine)
-        for unique in (Unique(each.key_name, each.primary_key), *each.uniques):
-            _check_unique(each, unique, state[each.name], mine)
+            check_required(each, record, rows.get(id(record)))
+    _check_keys(resource, state[resource.name], written)
+    _check_targets(resource, state, written)
+    for each in catalog:
         for reference in each.references:
-            _check_reference(each, reference, state, mine)
+            _check_referrers(each, reference, state)
 
 
-def _check_required(resource: Resource, record: Record, written: list[Written]) -> None:
+def check_required(resource: Resource, record: Record, row: int | None) -> None:
     for field in resource.fields.values():
         if field.required and record.get(field.name) is None:
-            raise NotNullViolation.of(resource.name, field.name, _row(record, written))
+            raise NotNullViolation.of(resource.name, field.name, row)
 
 
-def _check_unique(resource: Resource, unique: Unique, records: list[Record], written: list[Written]) -> None:
-    seen = set()
-    for record in records:
-        key = key_of(record, unique.fields)
-        if None in key:
-            continue
-        if key in seen:
-            raise UniqueViolation.of(resource.name, unique, _row(record, written))
-        seen.add(key)
+def _check_keys(resource: Resource, records: list[Record], written: list[Written]) -> None:
+    ours = {id(one.record) for one in written}
+    keys = Keys(resource, [record for record in records if id(record) not in ours])
+    for one in written:
+        keys.add(one.record, one.row)
 
 
-def _check_reference(resource: Resource, reference: Reference, state: State, written: list[Written]) -> None:
-    there = {key_of(target, reference.target_fields) for target in state[reference.target]}
+def _check_targets(resource: Resource, state: State, written: list[Written]) -> None:
+    """Every reference that the statement has set leads to a record."""
+    there = {reference: _targets(reference, state) for reference in resource.references}
+    for one in written:
+        for reference in resource.references:
+            key = key_of(one.record, reference.fields)
+            is_new = one.before is None or key_of(one.before, reference.fields) != key
+            if is_new and None not in key and key not in there[reference]:
+                raise ReferenceViolation.dangling(resource.name, reference, one.row)
+
+
+def _check_referrers(resource: Resource, reference: Reference, state: State) -> None:
+    """A reference that was there before still leads to a record."""
+    there = _targets(reference, state)
     for record in state[resource.name]:
         key = key_of(record, reference.fields)
-        if None in key or key in there:
-            continue
-        for one in written:
-            if one.record is record and (one.before is None or key_of(one.before, reference.fields) != key):
-                raise ReferenceViolation.dangling(resource.name, reference, one.row)
-        raise ReferenceViolation.still_referenced(resource.name, reference)
+        if None not in key and key not in there:
+            raise ReferenceViolation.still_referenced(resource.name, reference)
 
 
-def _row(record: Record, written: list[Written]) -> int | None:
-    return next((one.row for one in written if one.record is record), None)
+def _targets(reference: Reference, state: State) -> set[tuple[Value, ...]]:
+    return {key_of(target, reference.target_fields) for target in state[reference.target]}

@@ -53,7 +53,7 @@ class Reader:
             if any(each.inner and not embedded[index] for index, each in enumerate(selection.embeds)):
                 continue
             related = {index: bool(there) for index, there in enumerate(embedded)}
-            if truth(selection.where, record, self.values, related) is True:
+            if truth(selection.where, record, self.values, related, selection.resource.primary_key) is True:
                 found.append(Met(record, embedded))
         return found
 

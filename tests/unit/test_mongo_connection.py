@@ -21,6 +21,7 @@ from repositories.base import Limits
 from repositories.errors import Conflict, DeadlineExceeded, PoolExhausted, SchemaMismatch, Unavailable
 from repositories.mongo.connection import Connection
 from repositories.mongo.repository import MongoRepository
+from repositories.mongo.transactions import Attempt
 from tests.catalogs import shop
 from tests.contract import queries
 from tests.servers import free_port, with_database
@@ -102,9 +103,9 @@ def test_a_conflict_that_does_not_end(repository: MongoRepository, connection: C
     repository.write(queries.replace(CATALOG, "staff", {"id": 1, "name": "x"}))
     attempts = []
 
-    def work(session: Any) -> None:
+    def work(attempt: Attempt) -> None:
         attempts.append(1)
-        connection.collection("staff").update_one({"_id": 1}, {"$set": {"name": "mine"}}, session=session)
+        connection.collection("staff").update_one({"_id": 1}, {"$set": {"name": "mine"}}, session=attempt.session)
 
     with MongoClient[dict[str, Any]](mongodb_url) as other, other.start_session() as session:
         session.start_transaction()

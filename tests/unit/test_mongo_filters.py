@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from pymongo import MongoClient
 
-from repositories.mongo.filters import COMPARISONS, FALSE, TRUE, compile_filter
+from repositories.mongo.comparisons import COMPARISONS, FALSE, TRUE
+from repositories.mongo.filters import compile_filter
 from repositories.query import Operator, State
 from tests.catalogs import shop
 from tests.contract import queries

@@ -221,7 +221,7 @@ def test_a_collection_of_others_is_adopted(steps: Steps, database: Any) -> None:
     database.things.create_index([("name", 1), ("_id", 1)], name="theirs")
     done = steps.apply(NAME, indexes=(Index("things_name_idx", (("name", False),)),))
     assert done == [
-        "create the collections of locks, sequences and schema memory",
+        "create the collections of locks, sequences, names and schema memory",
         "let collection things take the declared fields",
     ]
     assert steps.changes(NAME) == []

@@ -162,7 +162,7 @@ def test_it_is_the_locks_that_prevent_it(
     races: MongoRepository, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same race without them leaves a product in a category that is gone: the test above can fail."""
-    monkeypatch.setattr(locks, "acquire", lambda *_, **__: None)
+    monkeypatch.setattr(locks, "acquire", lambda *_, **__: frozenset())
     for _ in range(UNLOCKED_ROUNDS // 50):
         if race(races, database, restricted, 50)["dangling"]:
             return

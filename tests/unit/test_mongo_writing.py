@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from pymongo import MongoClient, monitoring
 
 from repositories.base import Limits
 from repositories.mongo.repository import MongoRepository
-from repositories.writes import Write
+from repositories.writes import Conflict, Insert, Write
 from tests.catalogs import shop
 from tests.contract import queries
 from tests.servers import with_database
@@ -68,6 +69,11 @@ def returns(*numbers: int) -> queries.Filter:
     return queries.within("id", *numbers)
 
 
+def upsert(*rows: dict[str, Any]) -> Insert:
+    fields = CATALOG["returns"].fields
+    return replace(queries.insert(CATALOG, "returns", *rows), conflict=Conflict((fields["id"],), (fields["reason"],)))
+
+
 @pytest.mark.parametrize(
     ("write", "count", "sent"),
     [
@@ -109,6 +115,18 @@ def returns(*numbers: int) -> queries.Filter:
             queries.replace(CATALOG, "categories", {"id": 1, "name": "b"}),
             1,
             ["find", "update", "commitTransaction"],
+        ),
+        (upsert({"id": 1, "reason": "x"}), 1, ["findAndModify"]),
+        (upsert({"id": 9, "reason": "x"}), 1, ["findAndModify"]),
+        (
+            upsert({"id": 1, "reason": "x"}, {"id": 8, "reason": "x"}, {"id": 2, "reason": "x"}),
+            3,
+            ["find", "insert", "update", "commitTransaction"],
+        ),
+        (
+            queries.assign(CATALOG, "returns", {"id": 1, "reason": "x"}, {"id": 9, "reason": "x"}),
+            1,
+            ["update", "commitTransaction"],
         ),
     ],
 )

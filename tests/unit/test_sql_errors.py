@@ -138,10 +138,10 @@ def test_the_row_at_fault_in_a_bulk(shop: PostgresRepository) -> None:
 def test_the_row_is_left_out_when_it_cannot_be_asked_for(
     shop: PostgresRepository, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(*_: object) -> int:
+    def gone(*_: object, **__: object) -> int:
         raise psycopg.OperationalError
 
-    monkeypatch.setattr("repositories.sql.repository.offending_row", gone)
+    monkeypatch.setattr("repositories.sql.blame.inquiry", gone)
     error = refused(shop, "categories", {"name": "a"}, {"name": "a"})
     assert (error.code, error.row) == ("23505", None)
 

@@ -387,7 +387,7 @@ def test_statements_have_a_deadline(shop: PostgresRepository, connection: Connec
 def test_a_server_that_stopped_answering(
     shop: PostgresRepository, connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "_GRACE", 0.1)
+    monkeypatch.setattr(connections, "GRACE", 0.1)
     with PostgresRepository(database_url, shop.catalog, Limits(statement_timeout=0.3)) as repository:
         repository.ping()
         with repository._pool.connection() as held:

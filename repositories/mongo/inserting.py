@@ -1,0 +1,130 @@
+"""Inserts: one document by itself, several in a transaction, many by batches in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+from pymongo.errors import DuplicateKeyError
+
+from repositories.base import Document
+from repositories.mongo.blame import is_ambiguous, named
+from repositories.mongo.documents import BSON
+from repositories.mongo.keys import in_batches
+from repositories.mongo.references import References
+from repositories.mongo.store import Store, key_of
+from repositories.mongo.transactions import Attempt
+from repositories.query import Row
+from repositories.schema import Resource
+from repositories.writes import Insert
+
+#: Rows that are sent, and their references looked up, at a time. More than these are many.
+BATCH = 5000
+
+
+class RowsFailed(Exception):
+    """The iterable of rows has raised an error of its own."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Step(Protocol):
+    """What writes a batch of documents; it may remember those of earlier batches."""
+
+    def __call__(
+        self, attempt: Attempt, references: References, documents: list[BSON], first: int
+    ) -> tuple[list[BSON], bool]:
+        """The documents written, which may be fewer, and whether one is new; `first` is the first one's row."""
+
+
+def is_many(write: Insert) -> bool:
+    """The rows are sent in batches, and may take as long as a transaction."""
+    return not isinstance(write.rows, Sequence) or len(write.rows) > BATCH
+
+
+def insert(store: Store, write: Insert) -> Document:
+    """Insert the rows, without regard to conflicts."""
+    resource = write.resource
+    if is_many(write):
+        return in_transaction(store, write, many(store, write), lambda: _Insertion(store, resource))
+    assert isinstance(write.rows, Sequence)
+    documents = store.documents(resource, write.fields, write.rows)
+    if not documents:
+        return store.answer(resource, write.returning, [])
+    if len(documents) > 1 or resource.references or store.scope.session is not None:
+        return in_transaction(store, write, lambda: [documents], lambda: _Insertion(store, resource))
+    try:
+        store.records(resource).insert_one(documents[0])
+    except DuplicateKeyError:
+        if not is_ambiguous(resource, resource.fields):
+            raise
+        return in_transaction(store, write, lambda: [documents], lambda: _Insertion(store, resource))
+    return store.answer(resource, write.returning, documents, key_of(resource, documents[0]), created=True)
+
+
+def in_transaction(
+    store: Store, write: Insert, batches: Callable[[], Iterable[list[BSON]]], begin: Callable[[], Step]
+) -> Document:
+    """Write all batches of documents, in each attempt anew, by a step that begins anew."""
+    resource = write.resource
+
+    def work(attempt: Attempt) -> Document:
+        references, step = store.references(attempt.session), begin()
+        bodies, last = [], []
+        given = count = 0
+        is_new = False
+        for documents in batches():
+            with store.scope.bounded():
+                written, created = step(attempt, references, documents, given)
+                references.settle()
+            given += len(documents)
+            count += len(written)
+            is_new |= created
+            last = written
+            if written and write.returning:
+                bodies.append(store.body(resource, write.returning, written)[1:-1])
+        with store.scope.bounded():
+            references.check()
+        key = key_of(resource, last[0]) if given == count == 1 else None
+        body = b"[" + b",".join(bodies) + b"]" if write.returning else b""
+        return Document(body, count, key=key, created=is_new)
+
+    return store.scope.transact(work)
+
+
+def many(store: Store, write: Insert) -> Callable[[], Iterator[list[BSON]]]:
+    """The documents of many rows, in batches, which are made as they are asked for."""
+    return lambda: (store.documents(write.resource, write.fields, rows) for rows in _walked(write.rows))
+
+
+def _walked(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows in batches; an error of the iterable is told apart from the store's."""
+    batches = in_batches(rows, BATCH)
+    while True:
+        try:
+            batch = next(batches, None)
+        except BaseException as error:
+            raise RowsFailed(error) from error
+        if batch is None:
+            return
+        yield batch
+
+
+class _Insertion:
+    """Inserts every document."""
+
+    def __init__(self, store: Store, resource: Resource) -> None:
+        self._store = store
+        self._resource = resource
+
+    def __call__(
+        self, attempt: Attempt, references: References, documents: list[BSON], first: int
+    ) -> tuple[list[BSON], bool]:
+        rows = range(first, first + len(documents))
+        self._store.with_care(attempt, self._resource, documents, rows=rows)
+        with named(attempt, self._store.catalog, self._resource, rows):
+            self._store.records(self._resource).insert_many(documents, session=attempt.session)
+        references.written(self._resource, documents, rows=rows)
+        return documents, True

@@ -1,0 +1,110 @@
+"""The database as a write sees it: where its commands are made, and what it needs for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+
+from repositories.base import Document
+from repositories.errors import UniqueViolation
+from repositories.mongo.blame import first_duplicate
+from repositories.mongo.building import Builder
+from repositories.mongo.decoding import compile_decoder
+from repositories.mongo.documents import BSON, decoder
+from repositories.mongo.keys import keys_of
+from repositories.mongo.reading import encoder
+from repositories.mongo.references import References
+from repositories.mongo.sequences import Sequences
+from repositories.mongo.transactions import Attempt, Scope
+from repositories.query import Output, Row
+from repositories.schema import Catalog, Field, Resource
+
+#: Shapes of writes whose compiled form is kept.
+KEPT_SHAPES = 1024
+
+Encode = Callable[[Sequence[BSON]], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The database within a scope."""
+
+    scope: Scope
+    catalog: Catalog
+    sequences: Sequences
+
+    def records(self, resource: Resource) -> Collection[BSON]:
+        """The resource's collection."""
+        return self.scope.collection(resource.name)
+
+    def references(self, session: ClientSession) -> References:
+        """The references that a statement makes and breaks."""
+        return References(self.scope, self.catalog, session)
+
+    def documents(self, resource: Resource, fields: tuple[Field, ...], rows: Sequence[Row]) -> list[BSON]:
+        """New documents of rows with these fields; their numbers are taken, whatever becomes of them."""
+        build = _builder(resource, fields)
+        numbers = {
+            field.name: self.sequences.take(resource, field, len(rows)) if rows else range(0)
+            for field in build.numbered
+        }
+        return build(rows, numbers)
+
+    def with_care(
+        self,
+        attempt: Attempt,
+        resource: Resource,
+        documents: Sequence[BSON],
+        *,
+        before: Sequence[BSON] = (),
+        rows: Sequence[int] | None = None,
+    ) -> None:
+        """In a careful attempt, raise the unique set that writing the documents would break first.
+
+        `rows` are their numbers; `before` are records that become some of them.
+        """
+        if attempt.careful:
+            own = frozenset(keys_of(resource, resource.primary_key, before))
+            found = first_duplicate(self.records(resource), resource, documents, attempt.session, own=own)
+            if found is not None:
+                place, unique = found
+                raise UniqueViolation.of(resource.name, unique, place if rows is None else rows[place])
+
+    def answer(
+        self,
+        resource: Resource,
+        returning: tuple[Output, ...],
+        documents: Sequence[BSON],
+        key: Row | None = None,
+        *,
+        created: bool = False,
+    ) -> Document:
+        """The answer of a write that has written these documents."""
+        return Document(self.body(resource, returning, documents), len(documents), key=key, created=created)
+
+    @staticmethod
+    def body(resource: Resource, returning: tuple[Output, ...], documents: Sequence[BSON]) -> bytes:
+        """The documents as JSON, or nothing."""
+        return record_encoder(resource, returning)(documents) if returning else b""
+
+
+def key_of(resource: Resource, found: BSON) -> Row:
+    """The primary key of a document."""
+    return decoder(resource, resource.key)([found])[0]
+
+
+@lru_cache(KEPT_SHAPES)
+def record_encoder(resource: Resource, outputs: tuple[Output, ...]) -> Encode:
+    """What writes documents as a JSON array."""
+    decode = compile_decoder(resource, [output.expression for output in outputs])
+    encode = encoder(outputs)
+    return lambda documents: encode(decode(documents))
+
+
+@lru_cache(KEPT_SHAPES)
+def _builder(resource: Resource, fields: tuple[Field, ...]) -> Builder:
+    return Builder(resource, fields)

@@ -1,0 +1,1 @@
+"""Races of real threads against real servers, through the port: `python -m tests.races --help`."""
