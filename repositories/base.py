@@ -122,8 +122,8 @@ class Executor(ABC):
         be returned. Raises a `ConstraintError` when the data breaks a rule of the catalog, `PreconditionFailed` when
         the write's expectation does not hold, `Conflict` when concurrent writers could not be got past. Of several
         broken rules of rows that were given, a unique set is named before a reference, then the first row's, then
-        the one declared first (the primary key before the unique sets). After any error nothing is written, except that an `Unavailable`
-        that comes while the write is being acknowledged leaves its outcome unknown.
+        the one declared first (the primary key before the unique sets). After any error nothing is written, except
+        that an `Unavailable` that comes while the write is being acknowledged leaves its outcome unknown.
         """
 
 

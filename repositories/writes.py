@@ -8,7 +8,7 @@ The planner has made every default explicit, and has checked every value against
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from repositories.query import Condition, Output, Param, Row, Sort, Values
@@ -49,7 +49,8 @@ class Insert:
     every default. The answer's records (inserted, or merged into) are in the order of `rows`.
 
     A sequence of rows is sent at once. Any other iterable is walked in batches, in bounded memory, once for each
-    attempt; what it raises ends the write and passes unchanged.
+    attempt (so it is no iterator, which would have nothing left for the second); what it raises ends the write and
+    passes unchanged.
     """
 
     resource: Resource
@@ -57,6 +58,10 @@ class Insert:
     rows: Iterable[Row]
     returning: tuple[Output, ...] = ()
     conflict: Conflict | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.rows, Iterator):
+            raise TypeError("rows that can be walked only once cannot be written again after a conflict")
 
 
 @dataclass(frozen=True, slots=True)

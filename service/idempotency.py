@@ -183,16 +183,16 @@ class _Keeper:
         return None
 
     def _keep(self, transaction: Executor, key: str, fingerprint: str, response: Response) -> None:
-        body = response.get_data(as_text=True)
+        body = response.get_data()
         if len(body) > MAX_ANSWER:
             raise RequestError(
                 413,
                 "54000",
-                f"The answer to a request with an {HEADER} has {MAX_ANSWER} characters at the most.",
+                f"The answer to a request with an {HEADER} has {MAX_ANSWER} bytes at the most.",
                 hint="Send Prefer: return=minimal.",
             )
         headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
-        row = (key, fingerprint, response.status_code, headers, body, _now() + self._expiry)
+        row = (key, fingerprint, response.status_code, headers, body.decode(), _now() + self._expiry)
         transaction.write(Insert(REQUESTS, _FIELDS, [row]))
 
     def _purge(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from repositories.mongo import filters as mongo_filters
+from repositories.mongo import comparisons as mongo_comparisons
 from repositories.query import Operator, State
 from repositories.sql import operators as sql_operators
 
@@ -21,7 +21,6 @@ MODULES = sorted(
 )
 #: What the service, and each backend, may know of the repository layer.
 PORT = {"schema", "query", "writes", "expressions", "errors", "base", "encoding", "texts", "casts"}
-PORT |= {"patterns", "regexes", "regex_trees", "charsets"}
 PORT |= {"patterns", "regexes", "regex_trees", "regex_ways", "regex_writing", "charsets"}
 BACKENDS = {"sql", "mongo"}
 DRIVERS = {"psycopg", "psycopg_pool", "sqlalchemy", "pymongo", "bson", "gridfs"}
@@ -122,7 +121,7 @@ def test_the_dialect_knows_no_schema(module: str) -> None:
     assert of_repositories(module) & {"schema", "base", "encoding"} == set()
 
 
-@pytest.mark.parametrize("table", [sql_operators.OPERATORS, mongo_filters.COMPARISONS])
+@pytest.mark.parametrize("table", [sql_operators.OPERATORS, mongo_comparisons.COMPARISONS])
 def test_operator_tables_are_complete(table: dict[Operator, object]) -> None:
     assert set(table) == set(Operator)
 

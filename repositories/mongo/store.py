@@ -62,12 +62,13 @@ class Store:
         *,
         before: Sequence[BSON] = (),
         rows: Sequence[int] | None = None,
+        always: bool = False,
     ) -> None:
-        """In a careful attempt, raise the unique set that writing the documents would break first.
+        """In a careful attempt, or `always`, raise the unique set that writing the documents would break first.
 
         `rows` are their numbers; `before` are records that become some of them.
         """
-        if attempt.careful:
+        if attempt.careful or always:
             own = frozenset(keys_of(resource, resource.primary_key, before))
             found = first_duplicate(self.records(resource), resource, documents, attempt.session, own=own)
             if found is not None:

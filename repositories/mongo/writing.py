@@ -204,7 +204,7 @@ class Writer:
         written = [changed(resource, each, changes) for each in found]
         moved = [(old, new) for old, new in zip(found, written, strict=True) if old["_id"] != new["_id"]]
         members = {name: value for name, value in changes.items() if name not in resource.primary_key}
-        self._store.with_care(attempt, resource, written, before=found)
+        self._store.with_care(attempt, resource, written, before=found, always=bool(moved))
         with named(attempt, self._store.catalog, resource):
             if members and found:
                 records.update_many(where, {"$set": members}, session=session)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import TypeVar
 
 import psycopg
@@ -26,6 +27,8 @@ from repositories.writes import Conflict, Insert, Replace, Update, Write
 
 _Rule = TypeVar("_Rule", bound=Rule)
 
+#: Inquiries that are kept.
+_SHAPES = 256
 #: The errors that say of a write's own data that it breaks a rule.
 VIOLATIONS = (psycopg.IntegrityError, errors.CardinalityViolation)
 
@@ -35,12 +38,12 @@ def merges(write: Write) -> bool:
     return isinstance(write, Replace) or (isinstance(write, Insert) and write.conflict is not None)
 
 
-@dataclass(frozen=True, slots=True)
 class Blame:
-    """Makes the port's errors of what writes meet."""
+    """Makes the port's errors of what writes meet; keeps the inquiries that it has compiled."""
 
-    metadata: MetaData
-    translator: Translator
+    def __init__(self, metadata: MetaData, translator: Translator) -> None:
+        self.translator = translator
+        self._inquiry = lru_cache(_SHAPES)(partial(inquiry, metadata))
 
     def may_inquire(self, write: Write) -> bool:
         """Whether the driver's error alone may not tell which rule, or which row, is to be named."""
@@ -92,7 +95,7 @@ class Blame:
         asked = _as_insert(write) if isinstance(write, Replace) else write
         assert isinstance(asked, Insert | Update)
         staged = isinstance(asked, Insert) and not isinstance(asked.rows, Sequence)
-        statement = inquiry(self.metadata, asked, rules, staged=staged)
+        statement = self._inquiry(_shape(asked), tuple(rules), staged=staged)
         values = () if staged else (_text(asked),) if isinstance(asked, Insert) else asked.values
         (rows,) = connection.execute(statement.sql, statement.bind(values)).fetchall()
         broken = [(row, place) for place, row in enumerate(rows) if row is not None]
@@ -100,6 +103,13 @@ class Blame:
             return None, None
         row, place = min(broken)
         return rules[place], row if isinstance(write, Insert) else None
+
+
+def _shape(write: Insert | Update) -> Insert | Update:
+    """The write without its values: what an inquiry depends on."""
+    if isinstance(write, Insert):
+        return replace(write, rows=(), returning=())
+    return replace(write, values=(), returning=(), order=(), expect=None)
 
 
 def _is_single(write: Insert) -> bool:

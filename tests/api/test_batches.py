@@ -351,7 +351,8 @@ def test_csv_and_lines_in_a_batch(client: FlaskClient) -> None:
         op("PATCH", "products?sku=eq.x", {"notes": {}}, headers={"Content-Type": "application/merge-patch+json"}),
     )
     assert [result["body"] for result in results] == [[{"name": "a"}], [{"name": "b"}], []]
-    for body in ([], 5, None, {}):
+    bodies: list[Any] = [[], 5, None, {}]
+    for body in bodies:
         response = batch(client, op("POST", "categories", body, headers={"Content-Type": "text/csv"}))
         refused(response, 400, "PGRST102")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -253,10 +254,11 @@ def test_large_bodies(
     client = make_client(max_body=1024)
     fitting = data[:-1].ljust(1023) + data[-1:] if kind == "application/json" else data
     padding = b"" if kind != LINES else b"\n" * (1024 - len(fitting))
-    for send in (
+    sends: tuple[Callable[[bytes], TestResponse], ...] = (
         lambda each: post(client, "categories", each, kind),
         lambda each: chunked(client, "categories", each, kind),
-    ):
+    )
+    for send in sends:
         large = fitting + b"\n" * (1025 - len(fitting))
         refused(send(large), 413, "PGRST413")
         assert names(client) == []

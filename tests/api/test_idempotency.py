@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from repositories.query import Read
 from service import idempotency
 from tests.api.conftest import MakeClient, refused
 
@@ -226,7 +227,7 @@ def test_what_has_expired_is_purged(make_client: MakeClient, store: Any, monkeyp
 def kept(store: Any) -> set[str]:
     """The keys that are remembered."""
     repository = store.repository
-    return {key for key in ("0", "1", "2", "3") if repository.rows(idempotency.Read(idempotency._FIND, (key,))).rows}
+    return {key for key in ("0", "1", "2", "3") if repository.rows(Read(idempotency._FIND, (key,))).rows}
 
 
 def test_the_answers_are_no_resource(client: FlaskClient) -> None:

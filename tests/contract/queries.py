@@ -5,7 +5,7 @@ They stand in for the planner: names are resolved, values collected, the primary
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from repositories import patterns
@@ -29,6 +29,18 @@ from repositories.query import (
 )
 from repositories.schema import Catalog, Resource, Value
 from repositories.writes import Assign, Conflict, Delete, Expectation, Insert, Replace, Update
+
+
+class Walked(Iterable[Row]):
+    """Rows that can be walked again and again, and are not a sequence. `walks` counts how often they have been."""
+
+    def __init__(self, rows: Callable[[], Iterator[Row]]) -> None:
+        self._rows = rows
+        self.walks = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        self.walks += 1
+        return self._rows()
 
 
 @dataclass

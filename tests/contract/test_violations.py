@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -13,7 +13,7 @@ from repositories.schema import Value
 from repositories.writes import Insert, Write
 from tests.contract import queries
 from tests.contract.port import Desk, Port, told
-from tests.contract.queries import eq
+from tests.contract.queries import Walked, eq
 from tests.contract.samples import product
 
 Record = dict[str, Value]
@@ -30,10 +30,8 @@ def bulk(port: Port, *records: Record) -> Insert:
 
 
 def streamed(port: Port, *records: Record) -> Insert:
-    def rows() -> Iterator[Row]:
-        yield from rows_of(*records)
-
-    return queries.bulk(port.catalog, "products", NAMES, rows())
+    rows = rows_of(*records)
+    return queries.bulk(port.catalog, "products", NAMES, Walked(lambda: iter(rows)))
 
 
 def upserted(port: Port, *records: Record) -> Insert:
