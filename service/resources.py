@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, current_app, jsonify, request
@@ -18,12 +19,14 @@ from service.dialect.ranges import parse_range
 from service.errors import RequestError, bad_syntax
 from service.keys import parse_key
 from service.negotiation import LINKS, READS, READS_AND_PLANS, WRITES, Form, Media, negotiate
-from service.planner import reads, writes
+from service.planner import writes
+from service.planner.kept import Plans, Wanted
 from service.planner.reads import PagePlan
 from service.planner.relations import Relations
 from service.planner.scope import PlanLimits, resource_named
 from service.planner.singular import names_one
-from service.representation import changes, items, pages, plans
+from service.representation import changes, items, pages
+from service.representation import plans as shown
 from service.representation.streams import STREAMS, csv_pieces, line_pieces
 
 #: What the headers of a request may hold together, in characters.
@@ -51,19 +54,26 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What every request says, whatever its method."""
+class _Heard:
+    """What every request says, whatever its method, beside its query string."""
 
     resource: Resource
-    params: Params
     preferences: Preferences
     media: Media
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(_Heard):
+    """What every write says."""
+
+    params: Params
 
 
 def blueprint(api: Api) -> Blueprint:
     """The routes of the API."""
     routes = Blueprint("resources", __name__, url_prefix=api.prefix)
-    repository, limits, relations = api.repository, api.limits, Relations(api.catalog)
+    repository, limits = api.repository, api.limits
+    plans = Plans(Relations(api.catalog), limits)
 
     @routes.before_request
     def check_request() -> None:
@@ -83,17 +93,15 @@ def blueprint(api: Api) -> Blueprint:
 
     @routes.get("/<name>", strict_slashes=False)
     def list_records(name: str) -> Response:
-        asked = _asked(api, name, api.reads)
+        asked = _heard(api, name, api.reads)
         streams = asked.media.form in STREAMS
-        plan = reads.plan_page(
-            relations,
-            asked.resource,
-            asked.params,
-            limits,
+        environ = request.environ
+        wanted = Wanted(
             count=asked.preferences.count is not None,
-            ranges=parse_range(request.headers.get("Range"), request.headers.get("Range-Unit")),
+            ranges=parse_range(environ.get("HTTP_RANGE"), environ.get("HTTP_RANGE_UNIT")),
             largest=api.max_stream_rows if streams else limits.max_rows,
         )
+        plan = plans.page(asked.resource, _unicode(environ["QUERY_STRING"]), wanted)
         return _streamed(api, plan, asked) if streams else _page(api, plan, asked)
 
     @routes.post("/<name>", strict_slashes=False)
@@ -123,19 +131,19 @@ def blueprint(api: Api) -> Blueprint:
         _refuse_unless_single(asked, write)
         return changes.written(repository.write(write), asked.media, asked.preferences)
 
-    _add_items(routes, api, relations)
+    _add_items(routes, api, plans)
     return routes
 
 
-def _add_items(routes: Blueprint, api: Api, relations: Relations) -> None:
+def _add_items(routes: Blueprint, api: Api, plans: Plans) -> None:
     """The routes of single records."""
     repository, limits = api.repository, api.limits
 
     @routes.get("/<name>/<key:key>")
     def get_item(name: str, key: str) -> Response:
-        asked = _asked(api, name, api.reads)
+        asked = _heard(api, name, api.reads)
         parts = parse_key(key, len(asked.resource.key))
-        return _item(api, reads.plan_item(relations, asked.resource, parts, asked.params, limits), asked)
+        return _item(api, plans.item(asked.resource, parts, _unicode(request.environ["QUERY_STRING"])), asked)
 
     @routes.put("/<name>/<key:key>")
     def replace_item(name: str, key: str) -> Response:
@@ -166,27 +174,32 @@ def _add_items(routes: Blueprint, api: Api, relations: Relations) -> None:
         return changes.written_item(asked.resource, repository.write(write), asked.media, asked.preferences)
 
 
+def _heard(api: Api, name: str, forms: frozenset[Form]) -> _Heard:
+    environ = request.environ
+    _check_profile(environ)
+    media = negotiate(environ.get("HTTP_ACCEPT"), forms)
+    return _Heard(resource_named(api.catalog, name), parse_prefer(environ.get("HTTP_PREFER")), media)
+
+
 def _asked(api: Api, name: str, forms: frozenset[Form]) -> _Asked:
-    _check_profile()
-    media = negotiate(request.headers.get("Accept"), forms)
-    resource = resource_named(api.catalog, name)
+    heard = _heard(api, name, forms)
     params = parse(
         _unicode(request.environ["QUERY_STRING"]),
         max_depth=api.limits.max_depth,
         max_embed_depth=api.limits.max_embed_depth,
         max_filters=api.limits.max_filters,
     )
-    return _Asked(resource, params, parse_prefer(request.headers.get("Prefer")), media)
+    return _Asked(heard.resource, heard.preferences, heard.media, params)
 
 
-def _page(api: Api, plan: PagePlan, asked: _Asked) -> Response:
+def _page(api: Api, plan: PagePlan, asked: _Heard) -> Response:
     media = asked.media
     if media.form is Form.PLAN:
-        return plans.plan(api.repository.explain(plan.read, analyze=media.analyze, verbose=media.verbose), media)
+        return shown.plan(api.repository.explain(plan.read, analyze=media.analyze, verbose=media.verbose), media)
     return pages.page(api.repository.json(plan.read), plan, media, asked.preferences)
 
 
-def _streamed(api: Api, plan: PagePlan, asked: _Asked) -> Response:
+def _streamed(api: Api, plan: PagePlan, asked: _Heard) -> Response:
     """The store counts in a statement of its own, for a stream does not know its end."""
     total = _total(api, plan.read) if plan.read.count else None
     if asked.media.form is Form.CSV:
@@ -203,10 +216,10 @@ def _total(api: Api, read: Read) -> int | None:
     return api.repository.rows(replace(read, values=values)).total
 
 
-def _item(api: Api, read: Read, asked: _Asked) -> Response:
+def _item(api: Api, read: Read, asked: _Heard) -> Response:
     media = asked.media
     if media.form is Form.PLAN:
-        return plans.plan(api.repository.explain(read, analyze=media.analyze, verbose=media.verbose), media)
+        return shown.plan(api.repository.explain(read, analyze=media.analyze, verbose=media.verbose), media)
     if media.form is Form.CSV:
         rows = api.repository.rows(read)
         return items.csv_item(asked.resource, read.selection, rows, media, guard=api.csv_guard)
@@ -255,10 +268,10 @@ def _refuse_conditions() -> None:
             raise RequestError(400, "PGRST100", f"{name} is understood for single records only, not for a collection.")
 
 
-def _check_profile() -> None:
+def _check_profile(environ: Mapping[str, str]) -> None:
     """Clients of PostgREST may name a schema; there is one, called as theirs is by default."""
-    for name in ("Accept-Profile", "Content-Profile"):
-        if (profile := request.headers.get(name, "public")) != "public":
+    for name in ("HTTP_ACCEPT_PROFILE", "HTTP_CONTENT_PROFILE"):
+        if (profile := environ.get(name, "public")) != "public":
             raise RequestError(
                 406,
                 "PGRST106",
@@ -269,10 +282,11 @@ def _check_profile() -> None:
 
 def _check_url(max_url: int) -> None:
     """Refuse what lenient decoding has let through, before any view sees it."""
-    path, query = request.environ["PATH_INFO"], request.environ["QUERY_STRING"]
+    environ = request.environ
+    path, query = environ["PATH_INFO"], environ["QUERY_STRING"]
     if len(path) + len(query) > max_url:
         raise RequestError(414, "PGRST414", f"A URL has {max_url} characters at the most.")
-    if sum(len(value) for name, value in request.environ.items() if name.startswith("HTTP_")) > MAX_HEADERS:
+    if sum([len(environ[name]) for name in environ if name[:5] == "HTTP_"]) > MAX_HEADERS:
         raise RequestError(431, "PGRST431", f"A request's headers have {MAX_HEADERS} characters at the most.")
     if "\0" in _unicode(path):
         raise bad_syntax("The path holds the character U+0000.")

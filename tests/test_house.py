@@ -20,7 +20,7 @@ MODULES = sorted(
     for path in (ROOT / folder).rglob("*.py")
 )
 #: What the service, and each backend, may know of the repository layer.
-PORT = {"schema", "query", "expressions", "errors", "base", "encoding", "texts", "casts"}
+PORT = {"schema", "query", "expressions", "errors", "base", "encoding", "texts", "casts", "kept"}
 PORT |= {"patterns", "regexes", "regex_trees", "charsets"}
 PORT |= {"patterns", "regexes", "regex_trees", "regex_ways", "regex_writing", "charsets"}
 BACKENDS = {"sql", "mongo"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 from pymongo.client_session import ClientSession
@@ -14,6 +13,7 @@ from pymongo.errors import ConnectionFailure
 
 from repositories.base import Document, Explanation, Rows
 from repositories.encoding import outputs_encoder, records_encoder
+from repositories.kept import Kept
 from repositories.mongo.compiler import compile_selection
 from repositories.mongo.connection import Connection
 from repositories.mongo.documents import BSON, CODEC
@@ -36,7 +36,7 @@ class Reader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._compiled = lru_cache(KEPT_PLANS)(_compiled)
+        self._compiled = Kept(_compiled, KEPT_PLANS)
 
     def rows(self, read: Read) -> Rows:
         """The page as values."""

@@ -12,6 +12,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from repositories.base import Change, Document, Explanation, Limits, Repository, Rows
 from repositories.errors import RepositoryError, SchemaMismatch
+from repositories.kept import Kept
 from repositories.query import Insert, Read, Replace, Row, Write
 from repositories.schema import Catalog, Resource
 from repositories.sql import migrations, sequences
@@ -20,7 +21,7 @@ from repositories.sql.compiler import Compiler
 from repositories.sql.connections import Connection, Pool, result_of
 from repositories.sql.errors import Translator, connection_at_fault, port_error
 from repositories.sql.explaining import explain
-from repositories.sql.statements import Kept, Statement
+from repositories.sql.statements import Statement
 from repositories.sql.tables import tables
 from repositories.sql.writer import Writer
 

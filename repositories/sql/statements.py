@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam
 from sqlalchemy.types import TypeEngine
 
-from repositories.query import Param, Row, Selection
+from repositories.query import Param, Row
 from repositories.schema import Value
 from repositories.sql.postgresql import query_sql
 from repositories.sql.types import Converter
@@ -48,26 +47,3 @@ class Parameters:
         """The finished statement."""
         sql, names = query_sql(built)
         return Statement(sql, tuple(self.known[name] for name in names), load)
-
-
-class Kept:
-    """A compiler that keeps what it has compiled: at once for the very object it has seen, by hash for its equals.
-
-    Hashing a shape takes longer than all else that is done here; who keeps shapes is spared it.
-    """
-
-    def __init__(self, compile_shape: Callable[[Selection], Statement], size: int) -> None:
-        self._equal = lru_cache(size)(compile_shape)
-        self._same: dict[int, tuple[Selection, Statement]] = {}
-        self._size = size
-
-    def __call__(self, shape: Selection) -> Statement:
-        """The statement of this shape."""
-        kept = self._same.get(id(shape))
-        if kept is not None and kept[0] is shape:
-            return kept[1]
-        statement = self._equal(shape)
-        if len(self._same) >= self._size:
-            self._same.clear()
-        self._same[id(shape)] = (shape, statement)
-        return statement
