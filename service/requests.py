@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -58,14 +59,20 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request, parsed."""
+class Heard:
+    """What one request says beside its query string."""
 
     api: Api
     resource: Resource
-    params: Params
     preferences: Preferences
     media: Media
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Heard):
+    """One request, parsed."""
+
+    params: Params
 
     @property
     def subject(self) -> Subject:
@@ -74,35 +81,47 @@ class Asked:
         return Subject(self.api.relations, self.resource, self.params, self.api.limits, apart)
 
 
-def asked(api: Api, name: str, forms: frozenset[Form]) -> Asked:
+def heard(api: Api, name: str, forms: frozenset[Form]) -> Heard:
     """The current request about the resource of this name. Raises `RequestError`."""
-    _check_profile()
-    media = negotiate(request.headers.get("Accept"), OPERATIONS if OPERATION in request.environ else forms)
-    resource = resource_named(api.catalog, name)
+    environ = request.environ
+    _check_profile(environ)
+    media = negotiate(environ.get("HTTP_ACCEPT"), OPERATIONS if OPERATION in environ else forms)
+    return Heard(api, resource_named(api.catalog, name), parse_prefer(environ.get("HTTP_PREFER")), media)
+
+
+def asked(api: Api, name: str, forms: frozenset[Form]) -> Asked:
+    """The same with the parameters of its query string."""
+    said = heard(api, name, forms)
     params = parse(
-        _unicode(request.environ["QUERY_STRING"]),
+        query_string(),
         max_depth=api.limits.max_depth,
         max_embed_depth=api.limits.max_embed_depth,
         max_filters=api.limits.max_filters,
     )
-    return Asked(api, resource, params, parse_prefer(request.headers.get("Prefer")), media)
+    return Asked(api, said.resource, said.preferences, said.media, params)
+
+
+def query_string() -> str:
+    """The current request's query string. Raises `RequestError`."""
+    return _unicode(request.environ["QUERY_STRING"])
 
 
 def check_url(max_url: int) -> None:
     """Refuse what lenient decoding has let through, before any view sees it."""
-    path, query = request.environ["PATH_INFO"], request.environ["QUERY_STRING"]
+    environ = request.environ
+    path, query = environ["PATH_INFO"], environ["QUERY_STRING"]
     if len(path) + len(query) > max_url:
         raise RequestError(414, "PGRST414", f"A URL has {max_url} characters at the most.")
-    if sum(len(value) for name, value in request.environ.items() if name.startswith("HTTP_")) > MAX_HEADERS:
+    if sum([len(environ[name]) for name in environ if name[:5] == "HTTP_"]) > MAX_HEADERS:
         raise RequestError(431, "PGRST431", f"A request's headers have {MAX_HEADERS} characters at the most.")
     if "\0" in _unicode(path):
         raise bad_syntax("The path holds the character U+0000.")
 
 
-def _check_profile() -> None:
+def _check_profile(environ: Mapping[str, str]) -> None:
     """Clients of PostgREST may name a schema; there is one, called as theirs is by default."""
-    for name in ("Accept-Profile", "Content-Profile"):
-        if (profile := request.headers.get(name, "public")) != "public":
+    for name in ("HTTP_ACCEPT_PROFILE", "HTTP_CONTENT_PROFILE"):
+        if (profile := environ.get(name, "public")) != "public":
             raise RequestError(
                 406,
                 "PGRST106",

@@ -12,17 +12,19 @@ from service.dialect.ranges import parse_range
 from service.execution import executor
 from service.keys import parse_key
 from service.negotiation import LINKS, STREAMS, Form, negotiate
-from service.planner import reads
+from service.planner.kept import Plans, Wanted
 from service.planner.reads import PagePlan
 from service.planner.scope import resource_named
-from service.representation import items, pages, plans
+from service.representation import items, pages
+from service.representation import plans as shown
 from service.representation.streams import csv_pieces, line_pieces
-from service.requests import Api, Asked, asked, check_url
+from service.requests import Api, Heard, check_url, heard, query_string
 
 
 def blueprint(api: Api) -> Blueprint:
     """The routes of the API."""
     routes = Blueprint("resources", __name__, url_prefix=api.prefix)
+    plans = Plans(api.relations, api.limits)
 
     @routes.before_request
     def check_request() -> None:
@@ -42,38 +44,36 @@ def blueprint(api: Api) -> Blueprint:
 
     @routes.get("/<name>", strict_slashes=False)
     def list_records(name: str) -> Response:
-        query = asked(api, name, api.reads)
+        query = heard(api, name, api.reads)
         streams = query.media.form in STREAMS
-        plan = reads.plan_page(
-            api.relations,
-            query.resource,
-            query.params,
-            api.limits,
+        environ = request.environ
+        wanted = Wanted(
             count=query.preferences.count is not None,
-            ranges=parse_range(request.headers.get("Range"), request.headers.get("Range-Unit")),
+            ranges=parse_range(environ.get("HTTP_RANGE"), environ.get("HTTP_RANGE_UNIT")),
             largest=api.max_stream_rows if streams else api.limits.max_rows,
         )
+        plan = plans.page(query.resource, query_string(), wanted)
         return _streamed(api, plan, query) if streams else _page(api, plan, query)
 
     @routes.get("/<name>/<key:key>")
     def get_item(name: str, key: str) -> Response:
-        query = asked(api, name, api.reads)
+        query = heard(api, name, api.reads)
         parts = parse_key(key, len(query.resource.key))
-        return _item(api, reads.plan_item(api.relations, query.resource, parts, query.params, api.limits), query)
+        return _item(api, plans.item(query.resource, parts, query_string()), query)
 
     changes.add_routes(routes, api)
     batches.add_route(routes, api)
     return routes
 
 
-def _page(api: Api, plan: PagePlan, query: Asked) -> Response:
+def _page(api: Api, plan: PagePlan, query: Heard) -> Response:
     media = query.media
     if media.form is Form.PLAN:
-        return plans.plan(api.repository.explain(plan.read, analyze=media.analyze, verbose=media.verbose), media)
+        return shown.plan(api.repository.explain(plan.read, analyze=media.analyze, verbose=media.verbose), media)
     return pages.page(executor(api.repository).json(plan.read), plan, media, query.preferences)
 
 
-def _streamed(api: Api, plan: PagePlan, query: Asked) -> Response:
+def _streamed(api: Api, plan: PagePlan, query: Heard) -> Response:
     """The store counts in a statement of its own, for a stream does not know its end."""
     total = _total(api, plan.read) if plan.read.count else None
     if query.media.form is Form.CSV:
@@ -90,10 +90,10 @@ def _total(api: Api, read: Read) -> int | None:
     return api.repository.rows(replace(read, values=values)).total
 
 
-def _item(api: Api, read: Read, query: Asked) -> Response:
+def _item(api: Api, read: Read, query: Heard) -> Response:
     media = query.media
     if media.form is Form.PLAN:
-        return plans.plan(api.repository.explain(read, analyze=media.analyze, verbose=media.verbose), media)
+        return shown.plan(api.repository.explain(read, analyze=media.analyze, verbose=media.verbose), media)
     if media.form is Form.CSV:
         rows = executor(api.repository).rows(read)
         return items.csv_item(query.resource, read.selection, rows, media, guard=api.csv_guard)

@@ -21,6 +21,7 @@ MODULES = sorted(
 )
 #: What the service, and each backend, may know of the repository layer.
 PORT = {"schema", "query", "writes", "expressions", "errors", "base", "encoding", "texts", "casts"}
+PORT |= {"kept"}
 PORT |= {"patterns", "regexes", "regex_trees", "regex_ways", "regex_writing", "charsets"}
 BACKENDS = {"sql", "mongo"}
 DRIVERS = {"psycopg", "psycopg_pool", "sqlalchemy", "pymongo", "bson", "gridfs"}

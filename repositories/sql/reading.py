@@ -5,10 +5,12 @@ from __future__ import annotations
 from sqlalchemy import MetaData
 
 from repositories.base import Document, Rows
+from repositories.kept import Kept
 from repositories.query import Read, Row
 from repositories.sql.compiler import Compiler
-from repositories.sql.connections import Connection, result_of
-from repositories.sql.statements import Kept, Statement
+from repositories.sql.connections import Connection
+from repositories.sql.running import Runner
+from repositories.sql.statements import Statement
 
 
 class Reader:
@@ -20,13 +22,14 @@ class Reader:
         self.records = Kept(compiler.records, shapes)
         self.counted = Kept(compiler.counted, shapes)
         self._total = Kept(compiler.total, shapes)
+        self._runner = Runner()
 
     def json(self, connection: Connection, read: Read) -> Document:
         """The page as finished JSON, in one statement."""
         if read.count:
             return self._counted_json(connection, read)
         statement = self.records(read.selection)
-        records = result_of(connection, statement.sql, statement.bind(read.values))
+        records = self._runner.run(connection, *statement.limited(read.values))
         count, value = records.ntuples, records.get_value
         return Document(b"[%b]" % b",".join([value(i, 0) or b"" for i in range(count)]), count)
 
@@ -41,7 +44,7 @@ class Reader:
 
     def _counted_json(self, connection: Connection, read: Read) -> Document:
         statement = self.counted(read.selection)
-        answer = result_of(connection, statement.sql, statement.bind(read.values))
+        answer = self._runner.run(connection, *statement.limited(read.values))
         body, count, total = (answer.get_value(0, column) or b"" for column in range(3))
         return Document(body, int(count), int(total))
 

@@ -33,6 +33,11 @@ def parse_filter(column: PathParam, text: str) -> FilterParam | IsParam:
     return _operation(Scanner(text, "filter"), column, nested=False)
 
 
+def parse_list(text: str) -> tuple[str, ...]:
+    """The values of `in`: `(a,"b,c")`."""
+    return _list(Scanner(text, "filter"), nested=False)
+
+
 class _TreeScanner(Scanner):
     """A scanner that counts the conditions that it has met."""
 

@@ -39,8 +39,8 @@ class _Level:
         return Level(
             tuple(self.where),
             parse_order(self.once["order"]) if self.once.get("order") else (),
-            _integer("limit", self.once.get("limit")),
-            _integer("offset", self.once.get("offset")),
+            integer("limit", self.once.get("limit")),
+            integer("offset", self.once.get("offset")),
         )
 
 
@@ -55,37 +55,51 @@ class _Name:
 
 def parse(query: str, *, max_depth: int = 10, max_embed_depth: int = 5, max_filters: int = 100) -> Params:
     """The parameters of a request, from its undecoded query string. Raises `RequestError` (PGRST100, 54001)."""
+    params, _ = parse_parts(query, max_depth=max_depth, max_embed_depth=max_embed_depth, max_filters=max_filters)
+    return params
+
+
+def parse_parts(
+    query: str, *, max_depth: int, max_embed_depth: int, max_filters: int
+) -> tuple[Params, list[ConditionParam | None]]:
+    """The parameters, and the condition that each part of the query string states, None where it states none."""
     whole: dict[str, str] = {}
     levels: dict[EmbedPath, _Level] = {(): _Level()}
+    conditions: list[ConditionParam | None] = []
     for count, (name, value) in enumerate(pairs(query)):
         if count > max_filters + _OTHERS:
             raise too_many_conditions(max_filters)
+        condition: ConditionParam | None = None
         if name in _WHOLE:
             _once(whole, name, value)
-            continue
-        parsed = _parse_name(name)
-        level = levels.setdefault(parsed.path, _Level())
-        if parsed.word in _ONCE:
-            _once(level.once, parsed.word, value)
-        elif parsed.word:
-            junction, negated = parsed.word.removeprefix("not."), parsed.word.startswith("not.")
-            level.where.append(
-                parse_logic(
-                    value,
-                    disjunction=junction == "or",
-                    negated=negated,
-                    max_depth=max_depth,
-                    max_filters=max_filters,
-                )
-            )
         else:
-            level.where.append(parse_filter(parsed.column, value))
-    return Params(
+            parsed = _parse_name(name)
+            level = levels.setdefault(parsed.path, _Level())
+            if parsed.word in _ONCE:
+                _once(level.once, parsed.word, value)
+            else:
+                condition = _condition(parsed, value, max_depth, max_filters)
+                level.where.append(condition)
+        conditions.append(condition)
+    params = Params(
         select=parse_select(whole["select"], max_embed_depth) or None if "select" in whole else None,
         top=levels.pop(()).finish(),
         embedded=tuple((path, level.finish()) for path, level in levels.items()),
         columns=parse_names(whole["columns"], "columns parameter") if "columns" in whole else None,
         on_conflict=parse_names(whole["on_conflict"], "on_conflict parameter") if "on_conflict" in whole else None,
+    )
+    return params, conditions
+
+
+def _condition(name: _Name, value: str, max_depth: int, max_filters: int) -> ConditionParam:
+    if not name.word:
+        return parse_filter(name.column, value)
+    return parse_logic(
+        value,
+        disjunction=name.word.removeprefix("not.") == "or",
+        negated=name.word.startswith("not."),
+        max_depth=max_depth,
+        max_filters=max_filters,
     )
 
 
@@ -141,7 +155,8 @@ def decode(text: str, *, plus: bool = False) -> str:
     return decoded
 
 
-def _integer(name: str, text: str | None) -> int | None:
+def integer(name: str, text: str | None) -> int | None:
+    """The number that `limit` or `offset` gives, if it is given. Raises `RequestError` (PGRST100)."""
     if text is None:
         return None
     if not _INTEGER.fullmatch(text):

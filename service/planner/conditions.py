@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from repositories.query import And, Column, Comparison, Condition, Is, Not, Or, Related, State
-from repositories.schema import Kind, Value
+from repositories.query import And, Comparison, Condition, Is, Not, Operator, Or, Quantifier, Related, State
+from repositories.schema import Kind, Type, Value
 from repositories.texts import InvalidValueError
 from service.dialect.filters import too_many_conditions
 from service.dialect.params import ConditionParam, FilterParam, IsParam, LogicParam
@@ -68,19 +68,22 @@ def _comparison(scope: Scope, param: FilterParam, bindings: Bindings) -> Compari
             f'the operator "{param.operator.value}" is not defined for "{column.field.name}" of type {kind}',
         )
     try:
-        value = _value(column, param)
+        value = operand(column.type, param.operator, param.quantifier, param.value)
     except InvalidValueError as error:
         raise RequestError(400, error.code, error.message) from None
-    return Comparison(column, param.operator, bindings.bind(value), param.quantifier)
+    place = bindings.bind(value)
+    bindings.compared.append((param, column, place))
+    return Comparison(column, param.operator, place, param.quantifier)
 
 
-def _value(column: Column, param: FilterParam) -> Value:
-    read = OPERANDS[param.operator]
-    if isinstance(param.value, tuple):
-        return tuple(read(column.type, item) for item in param.value)
-    if param.quantifier is None:
-        return read(column.type, param.value)
-    items = array_items(param.value)
+def operand(kind: Type, operator: Operator, quantifier: Quantifier | None, text: str | tuple[str, ...]) -> Value:
+    """What a column of the type is compared with. Raises `InvalidValueError`."""
+    read = OPERANDS[operator]
+    if isinstance(text, tuple):
+        return tuple(read(kind, item) for item in text)
+    if quantifier is None:
+        return read(kind, text)
+    items = array_items(text)
     if None in items:
         raise InvalidValueError("22004", "the values of a quantifier are never null")
-    return tuple(read(column.type, item) for item in items if item is not None)
+    return tuple(read(kind, item) for item in items if item is not None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from repositories.query import Column, Comparison, Condition, Operator, Read
+from repositories.query import Column, Comparison, Condition, Operator, Read, Selection
 from repositories.schema import Resource, Value
 from repositories.texts import InvalidValueError, from_text
 from service.dialect.params import Level, Params
@@ -12,7 +12,7 @@ from service.errors import RequestError, bad_syntax
 from service.planner.relations import Relations
 from service.planner.scope import Bindings, PlanLimits, Scope
 from service.planner.selections import Planning, plan_selection
-from service.planner.windows import plan_window
+from service.planner.windows import Window, plan_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +38,43 @@ def plan_page(
 
     It is cut off at `largest` records, or where the limits cut pages off.
     """
-    refuse_write_params(params)
     planning = Planning.of(relations, limits, params)
-    window = plan_window(params.top, largest or limits.max_rows, ranges)
+    selection, window = draft_page(planning, resource, params, ranges, largest)
+    return PagePlan(Read(selection, tuple(planning.bindings.values), count), window.offset, window.limit)
+
+
+def draft_page(
+    planning: Planning,
+    resource: Resource,
+    params: Params,
+    ranges: tuple[int, int | None] | None,
+    largest: int | None,
+) -> tuple[Selection, Window]:
+    """The selection of a page; its values are with the planning. Raises `RequestError`."""
+    refuse_write_params(params)
+    window = plan_window(params.top, largest or planning.limits.max_rows, ranges)
     selection, _ = plan_selection(planning, planning.scope(resource), params.select, params.top, window)
     planning.finish()
-    return PagePlan(Read(selection, tuple(planning.bindings.values), count), window.offset, window.limit)
+    return selection, window
 
 
 def plan_item(
     relations: Relations, resource: Resource, key: tuple[str, ...], params: Params, limits: PlanLimits
 ) -> Read:
     """One record by its key, written as text. Raises `RequestError`."""
-    refuse_all_but_select(params)
     planning = Planning.of(relations, limits, params)
+    selection = draft_item(planning, resource, key, params)
+    return Read(selection, tuple(planning.bindings.values))
+
+
+def draft_item(planning: Planning, resource: Resource, key: tuple[str, ...], params: Params) -> Selection:
+    """The selection of one record; the key's values are the first of those with the planning. Raises `RequestError`."""
+    refuse_all_but_select(params)
     scope = planning.scope(resource)
     where = key_condition(scope, plan_key(resource, key), planning.bindings)
     selection, _ = plan_selection(planning, scope, params.select, Level(), None, fixed=where)
     planning.finish()
-    return Read(selection, tuple(planning.bindings.values))
+    return selection
 
 
 def plan_key(resource: Resource, key: tuple[str, ...]) -> tuple[Value, ...]:

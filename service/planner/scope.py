@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from repositories.query import ALL, And, Column, Condition, Output, Param, Sort
 from repositories.schema import Catalog, Field, Resource, Value
+from service.dialect.params import FilterParam
 from service.errors import RequestError
 
 
@@ -33,12 +34,16 @@ DEFAULT_LIMITS = PlanLimits()
 
 
 class Bindings:
-    """Collects a query's values, each of which gets its place, and counts its conditions."""
+    """Collects a query's values, each of which gets its place, and counts its conditions.
 
-    __slots__ = ("conditions", "values")
+    `compared` tells for the values of filters what they were read from, and the column that gives them their type.
+    """
+
+    __slots__ = ("compared", "conditions", "values")
 
     def __init__(self) -> None:
         self.values: list[Value] = []
+        self.compared: list[tuple[FilterParam, Column, Param]] = []
         self.conditions = 0
 
     def bind(self, value: Value) -> Param:

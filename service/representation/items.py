@@ -11,7 +11,7 @@ from service.dialect.prefer import parse_tags
 from service.errors import RequestError
 from service.negotiation import Form, Media
 from service.representation.csv import CsvEncoder
-from service.representation.responses import respond, tagged, without_nulls
+from service.representation.responses import entity_tag, respond, without_nulls
 
 
 def item(resource: Resource, document: Document, media: Media) -> Response:
@@ -35,10 +35,10 @@ def csv_item(resource: Resource, selection: Selection, rows: Rows, media: Media,
 def _item(body: bytes, media: Media) -> Response:
     """The representation, with a tag of its own: each media type has other bytes."""
     tag = representation_tag(body)
-    known = request.headers.get("If-None-Match")
+    known = request.environ.get("HTTP_IF_NONE_MATCH")
     if known is not None and ((tags := parse_tags(known, weak=True)) is None or tag in tags):
-        return tagged(respond(b"", 304, media), tag)
-    return tagged(respond(body, 200, media), tag)
+        return respond(b"", 304, media, [entity_tag(tag)])
+    return respond(body, 200, media, [entity_tag(tag)])
 
 
 def not_found(resource: Resource) -> RequestError:

@@ -13,7 +13,7 @@ from service.dialect.prefer import Preferences
 from service.errors import RequestError, not_single
 from service.negotiation import Form, Media
 from service.planner.reads import PagePlan
-from service.representation.responses import links, preferred, respond, respond_streaming, without_nulls
+from service.representation.responses import links, respond, respond_streaming, without_nulls
 from service.representation.streams import Piece, Stream
 
 
@@ -21,8 +21,9 @@ def page(document: Document, plan: PagePlan, media: Media, preferences: Preferen
     """A page of JSON: 200, or 206 where it is known not to be all; 416 where it begins past the end; 406."""
     _refuse_past_the_end(plan, document.total)
     body = single(document) if media.form is Form.OBJECT else document.body
-    response = respond(without_nulls(body) if media.stripped else body, _status(document.count, document.total), media)
-    return _placed(response, plan, document.count, document.total, preferences)
+    headers = _place(plan, document.count, document.total, preferences)
+    status = _status(document.count, document.total)
+    return respond(without_nulls(body) if media.stripped else body, status, media, headers)
 
 
 def streamed(
@@ -41,11 +42,10 @@ def streamed(
     count = stream.count
     if count is not None:
         stream.close()
-        return _placed(respond(stream.body(), _status(count, total), media), plan, count, total, preferences)
+        return respond(stream.body(), _status(count, total), media, _place(plan, count, total, preferences))
     if total is not None:
         count = min(plan.limit, total - plan.offset)
-    response = respond_streaming(stream, _status(count, total), media)
-    _placed(response, plan, count, total, preferences)
+    response = respond_streaming(stream, _status(count, total), media, _place(plan, count, total, preferences))
     stream.connection = Connection(request.environ, len(str(response.headers)))
     return response
 
@@ -72,14 +72,13 @@ def _status(count: int | None, total: int | None) -> int:
     return 206 if total is not None and count is not None and count < total else 200
 
 
-def _placed(
-    response: Response, plan: PagePlan, count: int | None, total: int | None, preferences: Preferences
-) -> Response:
-    """The response, which tells where in the collection the page lies, as far as that is known."""
-    response.headers["Range-Unit"] = "items"
+def _place(plan: PagePlan, count: int | None, total: int | None, preferences: Preferences) -> Iterator[tuple[str, str]]:
+    """The headers that tell where in the collection the page lies, as far as that is known."""
+    yield "Range-Unit", "items"
     if count is not None:
         span = f"{plan.offset}-{plan.offset + count - 1}" if count else "*"
-        response.headers["Content-Range"] = f"{span}/{'*' if total is None else total}"
+        yield "Content-Range", f"{span}/{'*' if total is None else total}"
         if link := links(plan.offset, plan.limit, count, total):
-            response.headers["Link"] = link
-    return preferred(response, preferences, "count")
+            yield "Link", link
+    if applied := preferences.applied("count"):
+        yield "Preference-Applied", applied

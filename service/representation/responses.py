@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from flask import Response, request
+from werkzeug.datastructures import Headers
 
 from service.dialect.prefer import Preferences
 from service.dialect.query_string import decode
 from service.negotiation import Media
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: The statuses of answers without a body, not even an empty one.
+_WITHOUT_LENGTH = frozenset({204, 304})
 _PAGE = frozenset({"limit", "offset"})
 #: Characters that a path may have as they are, and a query, where the percent sign belongs to what is encoded already.
 _PATH = "!$&'()*+,-./:;=@_~"
@@ -26,23 +33,46 @@ _NULLS = re.compile(
 )
 
 
-def respond(body: bytes, status: int, media: Media) -> Response:
+class Answer(Response):
+    """A response whose headers are all known when it is made: they are sent as they are, and so is its body."""
+
+    automatically_set_content_length = False
+    default_mimetype = None
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers as they are, but for a `Location`, which must be made fit to be sent."""
+        return super().get_wsgi_headers(environ) if self.status_code == 201 else self.headers
+
+    def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
+        """The body, but for a request that wants none."""
+        return () if environ["REQUEST_METHOD"] == "HEAD" else cast("list[bytes]", self.response)
+
+
+def respond(body: bytes, status: int, media: Media, headers: Iterable[tuple[str, str]] = ()) -> Response:
     """A response with a body of the media type, or with none."""
-    response = Response(body, status, content_type=media.content_type)
-    response.headers["Vary"] = "Accept"
-    if not body:
-        del response.headers["Content-Type"]
-    return response
+    own = [("Vary", "Accept")]
+    if body:
+        own.append(("Content-Type", media.content_type))
+    if status not in _WITHOUT_LENGTH:
+        own.append(("Content-Length", str(len(body))))
+    answer = Answer(None, status, [*own, *headers])
+    answer.response = [body]
+    return answer
 
 
-def respond_streaming(body: Iterator[bytes], status: int, media: Media) -> Response:
+def respond_streaming(body: Iterator[bytes], status: int, media: Media, headers: Iterable[tuple[str, str]]) -> Response:
     """A response with a body of unknown length; the iterator is closed with it."""
-    return Response(body, status, content_type=media.content_type, headers={"Vary": "Accept"})
+    return Response(body, status, [("Vary", "Accept"), *headers], content_type=media.content_type)
+
+
+def entity_tag(tag: str) -> tuple[str, str]:
+    """The header with an entity tag."""
+    return "ETag", f'"{tag}"'
 
 
 def tagged(response: Response, tag: str) -> Response:
     """The response with an entity tag."""
-    response.headers["ETag"] = f'"{tag}"'
+    response.headers.add(*entity_tag(tag))
     return response
 
 
@@ -67,7 +97,8 @@ def links(offset: int, limit: int, count: int, total: int | None) -> str:
         targets.append(("prev", max(offset - limit, 0)))
     if more:
         targets.append(("next", offset + count))
-    base = f"{_quoted(request.environ['PATH_INFO'], _PATH)}?{_without_page(request.environ['QUERY_STRING'])}"
+    environ = request.environ
+    base = f"{_quoted(environ['PATH_INFO'], _PATH)}?{_without_page(environ['QUERY_STRING'])}"
     return ", ".join(f'<{base}limit={limit}&offset={start}>; rel="{name}"' for name, start in targets)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from repositories import patterns
+from repositories.kept import Kept
 from repositories.query import ALL, Column, Comparison, Operator, Or, Output, Param, Selection, State
 from repositories.schema import Catalog, Field, Generated, Kind, Reference, Resource, Type
 from repositories.sql.compiler import Compiler
 from repositories.sql.operators import OPERATORS, STATES
-from repositories.sql.statements import Kept, Statement
+from repositories.sql.statements import Statement
 from repositories.sql.tables import indexes, tables
 from repositories.sql.writing import WriteCompiler
 from tests.catalogs import shop
