@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import select
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import psycopg
@@ -24,20 +25,24 @@ from sqlalchemy.pool import QueuePool
 from repositories.base import Limits
 from repositories.errors import DeadlineExceeded, PoolExhausted, Unavailable
 from repositories.sql.errors import port_error
+from repositories.sql.running import Statements
 from repositories.sql.types import load_json
 
 _Result = TypeVar("_Result")
 
 #: Seconds that a server which enforces the statement timeout itself is given before it is held to be stuck.
 GRACE = 1.0
-#: From its third run on a statement is prepared; so many stay prepared on each connection.
-_PREPARE_AFTER, _PREPARED = 2, 256
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
     """A connection on which no exchange with the server takes longer than `patience` seconds (None: any time)."""
 
     patience: float | None = None
+
+    @cached_property
+    def statements(self) -> Statements:
+        """The statements that are prepared on this connection."""
+        return Statements(self)
 
     def wait(self, gen: PQGen[_Result], interval: float = 0.1, timeout: float | None = None) -> _Result:
         """Exchange with the server. A server that stays silent costs the connection."""
@@ -48,11 +53,9 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
             raise DeadlineExceeded from error
 
 
-def result_of(connection: Connection, sql: str, parameters: list[Any]) -> PGresult:
-    """Run a query and give its result as it came, for values that are wanted as bytes."""
-    result = connection.execute(sql, parameters).pgresult
-    assert result is not None
-    return result
+def result_of(connection: Connection, sql: str, parameters: Sequence[Any]) -> PGresult:
+    """Run a query that will be met again, and give its result as it came, for values that are wanted as bytes."""
+    return connection.statements.run(sql, parameters)
 
 
 class Pool:
@@ -109,11 +112,10 @@ class Pool:
     def _connect(self) -> Connection:
         try:
             connection = Connection.connect(
-                self._conninfo, autocommit=True, prepare_threshold=_PREPARE_AFTER, context=self._adapters
+                self._conninfo, autocommit=True, prepare_threshold=None, context=self._adapters
             )
         except psycopg.Error as error:
             raise port_error(error) from error
-        connection.prepared_max = _PREPARED
         connection.patience = self._patience
         return connection
 

@@ -8,8 +8,7 @@ from repositories.base import Document, Rows
 from repositories.kept import Kept
 from repositories.query import Read, Row
 from repositories.sql.compiler import Compiler
-from repositories.sql.connections import Connection
-from repositories.sql.running import Runner
+from repositories.sql.connections import Connection, result_of
 from repositories.sql.statements import Statement
 
 
@@ -22,14 +21,13 @@ class Reader:
         self.records = Kept(compiler.records, shapes)
         self.counted = Kept(compiler.counted, shapes)
         self._total = Kept(compiler.total, shapes)
-        self._runner = Runner()
 
     def json(self, connection: Connection, read: Read) -> Document:
         """The page as finished JSON, in one statement."""
         if read.count:
             return self._counted_json(connection, read)
         statement = self.records(read.selection)
-        records = self._runner.run(connection, *statement.limited(read.values))
+        records = result_of(connection, *statement.limited(read.values))
         count, value = records.ntuples, records.get_value
         return Document(b"[%b]" % b",".join([value(i, 0) or b"" for i in range(count)]), count)
 
@@ -44,7 +42,7 @@ class Reader:
 
     def _counted_json(self, connection: Connection, read: Read) -> Document:
         statement = self.counted(read.selection)
-        answer = self._runner.run(connection, *statement.limited(read.values))
+        answer = result_of(connection, *statement.limited(read.values))
         body, count, total = (answer.get_value(0, column) or b"" for column in range(3))
         return Document(body, int(count), int(total))
 

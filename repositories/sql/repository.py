@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 
 import psycopg
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
+from psycopg.pq.abc import PGresult
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from repositories.base import Change, Document, Executor, Explanation, Limits, Repository, Rows
@@ -16,7 +17,7 @@ from repositories.query import Read, Row
 from repositories.schema import Catalog, Resource
 from repositories.sql import migrations, sequences
 from repositories.sql.blame import VIOLATIONS, Blame, merges
-from repositories.sql.connections import Connection, Pool, result_of
+from repositories.sql.connections import Connection, Pool
 from repositories.sql.errors import Translator, connection_at_fault, port_error
 from repositories.sql.explaining import explain
 from repositories.sql.reading import Reader, loaded
@@ -200,10 +201,16 @@ def _batches(cursor: psycopg.ServerCursor[Row], size: int, statement: Statement)
 
 def _lines(connection: Connection, size: int) -> Iterator[bytes]:
     try:
-        while count := (records := result_of(connection, f"FETCH {size} FROM {_CURSOR}", [])).ntuples:
+        while count := (records := _fetched(connection, size)).ntuples:
             yield b"\n".join([records.get_value(i, 0) or b"" for i in range(count)]) + b"\n"
     except psycopg.Error as error:
         raise port_error(error) from error
+
+
+def _fetched(connection: Connection, size: int) -> PGresult:
+    result = connection.execute(f"FETCH {size} FROM {_CURSOR}").pgresult
+    assert result is not None
+    return result
 
 
 def _ping(connection: Connection) -> None:

@@ -9,79 +9,69 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
-from weakref import WeakKeyDictionary
 
+import psycopg
 from psycopg import generators
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
-from repositories.sql.connections import Connection, result_of
 from repositories.sql.statements import PLACEHOLDER
 
 #: So many statements stay prepared on each connection.
 PREPARED = 256
 
 
-class Runner:
-    """Runs queries that need no transaction, and remembers what each connection has prepared."""
+class Statements:
+    """What is prepared on one connection, and how the driver writes its values.
 
-    def __init__(self) -> None:
-        self._sessions: WeakKeyDictionary[Connection, _Session] = WeakKeyDictionary()
+    The driver's own preparing is switched off: it forgets all statements, also those of others, at each rollback.
+    """
 
-    def run(self, connection: Connection, sql: str, parameters: Sequence[Any]) -> PGresult:
-        """The result of a query, as it came. Raises `psycopg.Error`."""
-        session = self._sessions.get(connection)
-        if session is None:
-            session = self._sessions.setdefault(connection, _Session(connection))
-        return session.run(connection, sql, parameters)
-
-
-class _Session:
-    """What is prepared on one connection, and how the driver writes its values."""
-
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
         self._transformer = Transformer(connection)
         #: By SQL and types; a name that is still empty has been seen once.
         self._names: OrderedDict[tuple[str, tuple[int, ...]], bytes] = OrderedDict()
         self._number = 0
 
-    def run(self, connection: Connection, sql: str, parameters: Sequence[Any]) -> PGresult:
-        """The result of a query: the driver's first time, from then on that of a prepared statement."""
+    def run(self, sql: str, parameters: Sequence[Any]) -> PGresult:
+        """The result of a query, as it came: prepared from the second time on. Raises `psycopg.Error`."""
         transformer = self._transformer
         values = transformer.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
         key = sql, transformer.types or ()
         name = self._names.get(key)
         if name is None:
             self._names[key] = b""
-            self._forget(connection)
-            return result_of(connection, sql, list(parameters))
+            self._forget()
+            result = self._connection.execute(sql, list(parameters)).pgresult
+            assert result is not None
+            return result
         if not name:
-            name = self._names[key] = self._prepared(connection, *key)
+            name = self._names[key] = self._prepared(*key)
         self._names.move_to_end(key)
-        connection.pgconn.send_query_prepared(name, values, transformer.formats)
-        return _result(connection)
+        self._connection.pgconn.send_query_prepared(name, values, transformer.formats)
+        return self._result()
 
-    def _prepared(self, connection: Connection, sql: str, types: tuple[int, ...]) -> bytes:
+    def _prepared(self, sql: str, types: tuple[int, ...]) -> bytes:
         self._number += 1
         name = f"diglot_{self._number}".encode()
-        connection.pgconn.send_prepare(name, _numbered(sql).encode(), types)
-        _result(connection)
+        self._connection.pgconn.send_prepare(name, _numbered(sql).encode(), types)
+        self._result()
         return name
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self) -> None:
         while len(self._names) > PREPARED:
             _, name = self._names.popitem(last=False)
             if name:
-                connection.execute(b"DEALLOCATE " + name)
+                self._connection.execute(b"DEALLOCATE " + name)
 
-
-def _result(connection: Connection) -> PGresult:
-    result: PGresult = connection.wait(generators.execute(connection.pgconn))[-1]
-    if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-        raise error_from_result(result, encoding="utf-8")
-    return result
+    def _result(self) -> PGresult:
+        result: PGresult = self._connection.wait(generators.execute(self._connection.pgconn))[-1]
+        if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            raise error_from_result(result, encoding="utf-8")
+        return result
 
 
 def _numbered(sql: str) -> str:

@@ -24,6 +24,7 @@ from repositories.errors import (
 )
 from repositories.sql.connections import Connection as PooledConnection
 from repositories.sql.repository import PostgresRepository
+from repositories.sql.running import Statements
 from repositories.sql.transactions import lock_number
 from repositories.writes import Conflict
 from tests import catalogs
@@ -241,6 +242,8 @@ def _lost(monkeypatch: pytest.MonkeyPatch, at: str, *, after: bool, times: int =
         raise psycopg.OperationalError("the connection is lost")
 
     monkeypatch.setattr(PooledConnection, "execute", losing)
+    # Nothing is sent past `execute`, as what is prepared would be.
+    monkeypatch.setattr(Statements, "run", lambda self, sql, values: self._connection.execute(sql, values).pgresult)
 
 
 @pytest.mark.parametrize("after", [True, False])
