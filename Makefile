@@ -34,14 +34,16 @@ format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## measure the speed (QUICK=1 for a short run)
-	$(BIN)/python -m bench
+bench: $(VENV)/.dev ## measure the speed beside other services, 20 minutes (QUICK=1: three)
+	$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 	printf '$(BUILD)uv\n' | $(UV_COMPILE) --upgrade --extra dev --extra bench pyproject.toml - \
 		--output-file requirements-dev.lock
 	printf '$(BUILD)' | $(UV_COMPILE) --upgrade --constraint requirements-dev.lock --extra embedded pyproject.toml - \
 		--output-file requirements.lock
+	printf 'eve\ngranian\nsetuptools<81\n' | $(UV_COMPILE) --upgrade --constraint requirements-dev.lock - \
+		--output-file bench/eve/requirements.txt
 
 image: ## build the container image
 	docker build --tag diglot .
