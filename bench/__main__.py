@@ -23,10 +23,12 @@ from bench.works import WORKS, Keys, Kind, Work
 from repositories.connect import BACKENDS
 from service.demo.shop import PRODUCTS, Shop
 
+_LEAST_ROUNDS = 2
+
 
 @dataclass(frozen=True)
 class Plan:
-    """What is run, and for how long. A round begins only while `minutes` are not over."""
+    """What is run, and for how long. A third round begins only where it ends before `minutes` are over."""
 
     contenders: Sequence[Contender]
     works: Sequence[Work]
@@ -34,6 +36,7 @@ class Plan:
     rounds: int
     seconds: float
     open_seconds: float
+    open_rounds: int
     sweep_seconds: float
     sizes: Sequence[int]
     minutes: float
@@ -66,7 +69,7 @@ def main() -> None:
 
 
 def _compare(bench: Bench, store: Store, plan: Plan, until: float) -> None:
-    """Everything on one store, which ends before `until` if its first round does."""
+    """Everything on one store, which ends before `until` if two rounds do."""
     chosen = [contender for contender in plan.contenders if contender.backend == store.backend]
     shop = Shop(plan.products)
     began = time.monotonic()
@@ -74,7 +77,7 @@ def _compare(bench: Bench, store: Store, plan: Plan, until: float) -> None:
     bench.say(f"{store.backend}: {plan.products:,} products, loaded in {time.monotonic() - began:.0f} s")
     if plan.sizes:
         scaling.growth(bench, store, chosen, plan.sizes, plan.sweep_seconds)
-    bench.known.clear()
+    bench.forget()
     keys = templates.keys(shop)
     ready = [contender for contender in chosen if contender.records in made]
     for contender in chosen:
@@ -83,7 +86,7 @@ def _compare(bench: Bench, store: Store, plan: Plan, until: float) -> None:
     lasted = 0.0
     for round_ in range(plan.rounds):
         began = time.monotonic()
-        if round_ and began + lasted > until:
+        if round_ >= _LEAST_ROUNDS and began + lasted > until:
             bench.say(f"  no time for round {round_ + 1}")
             break
         for contender in ready:
@@ -106,7 +109,8 @@ def _turn(
         with measure.started(bench, contender, store, database, keys) as service:
             if round_ == 0 and plan.sweep_seconds and contender.quick:
                 scaling.sweep(service, plan.sweep_seconds)
-            measure.rounds(service, plan.works, round_, plan.seconds, plan.open_seconds)
+            open_seconds = plan.open_seconds if round_ < plan.open_rounds else 0
+            measure.rounds(service, plan.works, round_, plan.seconds, open_seconds)
     finally:
         store.drop(database)
 
@@ -129,8 +133,9 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         arguments.products or (10_000 if quick else PRODUCTS),
         arguments.rounds or (2 if quick else 3),
         arguments.seconds or (1 if quick else 2),
-        1.5 if quick else 3,
-        0 if quick else min(2, arguments.seconds or 2),
+        1 if quick else 2,
+        1 if quick else 2,
+        0 if quick else 1,
         sizes,
         arguments.minutes or (3 if quick else 20),
     )
@@ -146,7 +151,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--products", type=int)
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each timed run; wrk takes whole ones")
-    parser.add_argument("--minutes", type=float, help="after which no further round begins")
+    parser.add_argument("--minutes", type=float, help="after which no third round begins")
     return parser.parse_args()
 
 

@@ -36,7 +36,13 @@ class Bench:
     results: Results
     say: Callable[[str], None]
     known: Answers = field(default_factory=dict)
+    right: set[tuple[str, str, str]] = field(default_factory=set)
     _counter: int = 1_000_000
+
+    def forget(self) -> None:
+        """Other data follow: answers are to be compared anew."""
+        self.known.clear()
+        self.right.clear()
 
     def counter(self) -> int:
         """The first of a range of numbers that no other load of this run uses."""
@@ -117,10 +123,15 @@ class Started:
         self.store.reset(self.database, self.contender.dialect.table)
 
     def checked(self, work: Work) -> list[Request] | None:
-        """The requests of a work, if its answers are right; else None, and the reason is noted."""
+        """The requests of a work, if its answers are right (found out once); else None, and the reason is noted."""
         bench, contender = self.bench, self.contender
+        subject = (contender.backend, contender.name, work.name)
+        if bench.results.refused(contender.name, contender.backend, work.name):
+            return None
         try:
             requests = contender.dialect.requests(work, self.keys)
+            if subject in bench.right:
+                return requests
             checking.check(
                 contender, work, requests, port=bench.port, counter=_CHECKED, store=self.store,
                 database=self.database, known=bench.known,
@@ -129,6 +140,7 @@ class Started:
             reason = str(error) if isinstance(error, Cannot) else f"failed: {type(error).__name__}: {error}"
             bench.results.refuse(contender.name, contender.backend, work.name, reason[:600])
             return None
+        bench.right.add(subject)
         return requests
 
 

@@ -97,9 +97,9 @@ class Results:
         """Note why there is no figure."""
         self.cannot[f"{backend}/{contender}/{work}"] = reason
 
-    def reason(self, contender: str, backend: str, work: str) -> str | None:
-        """Why there is no figure."""
-        return self.cannot.get(f"{backend}/{contender}/{work}") or self.cannot.get(f"{backend}/{contender}/*")
+    def refused(self, contender: str, backend: str, work: str) -> bool:
+        """Whether a reason is noted for this very work."""
+        return f"{backend}/{contender}/{work}" in self.cannot
 
     def save(self) -> None:
         """Write the file that `load` reads."""
