@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -54,7 +56,10 @@ def main() -> None:
     plan = _plan(arguments)
     found = Results(plan.products, arguments.quick, machine=results.machine())
     began = time.monotonic()
+    # Whatever ends this process, its servers are to end, too.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     with ExitStack() as stack:
+        stack.callback(_finish, found, began)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="diglot-bench-")))
         bench = Bench(servers.free_port(), folder, found, console.print)
         backends = [name for name in BACKENDS if any(contender.backend == name for contender in plan.contenders)]
@@ -62,10 +67,14 @@ def main() -> None:
             until = began + plan.minutes * 60 * (number + 1) / len(backends)
             with servers.running(backend, folder) as store:
                 _compare(bench, store, plan, until)
+    console.print(f"{found.minutes} minutes; the tables and plots are in {results.FOLDER}")
+
+
+def _finish(found: Results, began: float) -> None:
+    """Keep what there is, also of a run that was broken off."""
     found.minutes = round((time.monotonic() - began) / 60, 1)
     found.save()
     report.write(found)
-    console.print(f"{found.minutes} minutes; the tables and plots are in {results.FOLDER}")
 
 
 def _compare(bench: Bench, store: Store, plan: Plan, until: float) -> None:
