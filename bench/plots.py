@@ -40,21 +40,24 @@ def _backends(results: Results) -> list[str]:
 
 def _rates(results: Results, backend: str, folder: Path) -> Path:
     """Bars: how many times as fast as the floor each contender is at each work, with least and largest."""
-    contenders = [name for name in tables.names(results, backend) if name != FLOOR]
+    timed = {run.contender for run in results.timed if run.backend == backend}
+    contenders = [name for name in tables.names(results, backend) if name in timed - {FLOOR}]
     works = tables.works(results)
     figure = Figure(figsize=(8, 0.5 + 0.17 * len(contenders) * len(works) + 0.2 * len(works)), layout="constrained")
     axes = figure.subplots()
     height = 0.8 / max(len(contenders), 1)
     for number, name in enumerate(contenders):
+        label: str | None = name
         for place, work in enumerate(works):
             found = tables.ratios(results, backend, name, work.name, FLOOR)
             if not found:
                 continue
             middle = statistics.median(found)
             axes.barh(
-                place + number * height, middle, height * 0.9, color=_COLOURS[name], label=name if not place else None,
+                place + number * height, middle, height * 0.9, color=_COLOURS[name], label=label,
                 xerr=[[middle - min(found)], [max(found) - middle]], error_kw={"lw": 0.7, "ecolor": "#111827"},
             )  # fmt: skip
+            label = None
     axes.axvline(1, color="#6b7280", lw=1)
     axes.set_yticks([place + 0.4 - height / 2 for place in range(len(works))], [work.name for work in works])
     axes.invert_yaxis()

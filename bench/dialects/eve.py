@@ -33,7 +33,7 @@ _NO_STREAM = "answers with JSON pages only"
 
 def key_of(product: str) -> str:
     """The ObjectId of the product with this UUID."""
-    return product.replace("-", "")[8:]
+    return product.replace("-", "")[:24]
 
 
 def _record(document: Any) -> Any:
