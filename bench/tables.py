@@ -22,7 +22,8 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def names(results: Results, backend: str) -> list[str]:
     """The contenders of a store that took part, in the order of their list."""
-    there = {run.contender for run in results.timed if run.backend == backend}
+    runs = [*results.timed, *results.streams, *results.growth]
+    there = {run.contender for run in runs if run.backend == backend}
     there |= {key.split("/")[1] for key in results.cannot if key.startswith(backend)}
     return [contender.name for contender in CONTENDERS if contender.backend == backend and contender.name in there]
 

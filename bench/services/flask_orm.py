@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 import uuid_utils.compat as uuids
-from flask import Flask, Response, request
+from flask import Flask, Response, request, stream_with_context
 from flask.json.provider import JSONProvider
 from flask_sqlalchemy import SQLAlchemy
 from marshmallow import fields
@@ -242,7 +242,8 @@ def change(key: UUID) -> Any:
 
 @app.get("/products.ndjson")
 def lines() -> Response:
-    return Response((app.json.dumps(row) + "\n" for row in _rows()), content_type="application/x-ndjson")
+    parts = (app.json.dumps(row) + "\n" for row in _rows())
+    return Response(stream_with_context(parts), content_type="application/x-ndjson")
 
 
 @app.get("/products.csv")
@@ -257,7 +258,7 @@ def table() -> Response:
             written.seek(0)
             written.truncate()
 
-    return Response(parts(), content_type="text/csv")
+    return Response(stream_with_context(parts()), content_type="text/csv")
 
 
 def _rows() -> Iterator[dict[str, Any]]:
