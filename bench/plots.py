@@ -64,7 +64,9 @@ def _rates(results: Results, backend: str, folder: Path) -> Path:
     axes.set_xlabel("times the throughput of the floor (1)")
     axes.set_title(f"{STORES[backend]}: throughput against hand-written Flask")
     axes.grid(axis="x", lw=0.3)
-    figure.legend(loc="outside lower center", ncols=len(contenders), frameon=False)
+    handles, labels = axes.get_legend_handles_labels()
+    if labels:
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     return _saved(figure, folder / f"rates-{backend}.svg")
 
 
