@@ -242,8 +242,11 @@ def change(key: UUID) -> Any:
 
 @app.get("/products.ndjson")
 def lines() -> Response:
-    parts = (app.json.dumps(row) + "\n" for row in _rows())
-    return Response(stream_with_context(parts), content_type="application/x-ndjson")
+    def parts() -> Iterator[str]:
+        for row in _rows():
+            yield app.json.dumps(row) + "\n"
+
+    return Response(stream_with_context(parts()), content_type="application/x-ndjson")
 
 
 @app.get("/products.csv")
