@@ -34,8 +34,8 @@ format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## measure the speed (QUICK=1 for a short run)
-	$(BIN)/python -m bench
+bench: $(VENV)/.dev ## measure the speed beside other services, 20 minutes (QUICK=1: three)
+	$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 ledger: $(VENV)/.dev ## write while connections are cut, and look for writes lost, doubled or halved
 	$(BIN)/python -m tests.ledger $(LEDGER)
@@ -45,6 +45,8 @@ lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 		--output-file requirements-dev.lock
 	printf '$(BUILD)' | $(UV_COMPILE) --upgrade --constraint requirements-dev.lock --extra embedded pyproject.toml - \
 		--output-file requirements.lock
+	printf 'eve\ngranian\nsetuptools<81\n' | $(UV_COMPILE) --upgrade --constraint requirements-dev.lock - \
+		--output-file bench/eve/requirements.txt
 
 image: ## build the container image
 	docker build --tag diglot .

@@ -1,75 +1,131 @@
-"""The services that are compared: how each is started, and for which store."""
+"""The services that are compared: how each is started, what it speaks, and whose records it reads."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-import psutil
+from bench.dialects.base import Dialect
+from bench.dialects.by_hand import BY_HAND
+from bench.dialects.diglot import DIGLOT
+from bench.dialects.eve import EVE
+from bench.dialects.parse import PARSE
+from bench.eve import environment as eve
+from bench.parse import server as parse
+from bench.parse.server import MissingError
 
 WORKERS, THREADS = 2, 8
+RESOURCES = Path(__file__).parents[1] / "service" / "demo" / "shop.yaml"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a service is to find its records, listen, and write what it must."""
+
+    url: str
+    port: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program with its arguments, and what its environment adds."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A service: its name, its store, the command that starts it, and what its environment adds."""
+    """A service on a store. `records` says in whose form it finds the shop: see `templates`."""
 
     name: str
     backend: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str]
+    what: str
+    dialect: Dialect
+    start: Callable[[Place], Command]
+    records: str = "shop"
+    quick: bool = False
 
 
-def granian(target: str, port: int) -> tuple[str, ...]:
-    """Granian with the workers and threads that every Python contender gets."""
-    return (
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", str(WORKERS),
-        "--blocking-threads", str(THREADS), "--no-ws", "--log-level", "error", target,
-    )  # fmt: skip
+def _granian(target: str, python: str = sys.executable, **environment: str) -> Callable[[Place], Command]:
+    """Granian with the workers and threads that every Python service gets."""
+
+    def start(place: Place) -> Command:
+        arguments = (
+            python, "-m", "granian", "--interface", "wsgi", "--port", str(place.port), "--workers", str(WORKERS),
+            "--blocking-threads", str(THREADS), "--no-ws", "--log-level", "error", f"bench.services.{target}:app",
+        )  # fmt: skip
+        return Command(arguments, {"STORE_URL": place.url, **environment})
+
+    return start
 
 
-@contextmanager
-def running(contender: Contender, port: int) -> Iterator[psutil.Process]:
-    """The service, from its first answer until the end of the context."""
-    process = subprocess.Popen(contender.command, env=os.environ | dict(contender.environment))
-    try:
-        _wait_until_it_answers(process, port)
-        yield psutil.Process(process.pid)
-    finally:
-        process.send_signal(signal.SIGTERM)
+def _uvicorn(target: str) -> Callable[[Place], Command]:
+    def start(place: Place) -> Command:
+        arguments = (
+            sys.executable, "-m", "uvicorn", "--port", str(place.port), "--workers", str(WORKERS), "--no-access-log",
+            "--log-level", "error", f"bench.services.{target}:app",
+        )  # fmt: skip
+        return Command(arguments, {"STORE_URL": place.url})
+
+    return start
+
+
+def _diglot(backend: str) -> Callable[[Place], Command]:
+    def start(place: Place) -> Command:
+        environment = {
+            "DIGLOT_BACKEND": backend,
+            f"DIGLOT_{backend.upper()}_URL": place.url,
+            "DIGLOT_RESOURCES": str(RESOURCES),
+            "DIGLOT_PORT": str(place.port),
+            "DIGLOT_WORKERS": str(WORKERS),
+            "DIGLOT_THREADS": str(THREADS),
+            "DIGLOT_LOG_LEVEL": "error",
+        }
+        return Command((sys.executable, "-c", "from service.cli import main; main()", "serve"), environment)
+
+    return start
+
+
+def _parse(place: Place) -> Command:
+    return Command(parse.command(place.url, place.port, place.folder, WORKERS), {})
+
+
+def _everywhere(backend: str) -> list[Contender]:
+    """The services that both stores have."""
+    return [
+        Contender("diglot", backend, "`diglot serve`", DIGLOT, _diglot(backend), quick=True),
+        Contender(
+            "floor", backend, "Flask and the driver by hand, on Granian", BY_HAND, _granian("floor", STORE=backend),
+            quick=True,
+        ),
+        Contender(
+            "raw WSGI", backend, "a WSGI function and the driver, on Granian", BY_HAND,
+            _granian("raw", STORE=backend, STORE_POOL="0"), quick=True,
+        ),
+        Contender("Parse Server", backend, "two cluster workers", PARSE, _parse, records="parse", quick=True),
+    ]  # fmt: skip
+
+
+CONTENDERS = [
+    *_everywhere("postgres"),
+    Contender("FastAPI", "postgres", "SQLAlchemy's ORM on asyncpg, on Uvicorn", BY_HAND, _uvicorn("fastapi_postgres")),
+    Contender("Flask ORM", "postgres", "Flask-SQLAlchemy and marshmallow, on Granian", BY_HAND, _granian("flask_orm")),
+    *_everywhere("mongodb"),
+    Contender("FastAPI", "mongodb", "pymongo's AsyncMongoClient, on Uvicorn", BY_HAND, _uvicorn("fastapi_mongodb")),
+    Contender("Eve", "mongodb", "on Granian", EVE, _granian("eve_app", python=str(eve.PYTHON)), records="eve"),
+]
+
+
+def install(records: str) -> None:
+    """What the contenders with such records need beyond Python's packages. Raises `MissingError`."""
+    if records == "parse":
+        parse.install()
+    elif records == "eve":
         try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"the service ended with {process.returncode}")
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=1).read()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("the service does not answer")
-
-
-def memory(process: psutil.Process) -> float:
-    """The largest resident set among the service's worker processes, in MiB."""
-    return max(child.memory_info().rss for child in [process, *process.children(recursive=True)]) / 2**20
-
-
-def cpu(process: psutil.Process) -> float:
-    """The seconds of processor time that the service's processes have used."""
-    return sum(sum(child.cpu_times()[:2]) for child in [process, *process.children(recursive=True)])
+            eve.install()
+        except OSError as error:
+            raise MissingError(f"its environment cannot be made: {error}") from error

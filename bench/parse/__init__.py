@@ -1,0 +1,1 @@
+"""Parse Server: its installation, its start, and the shop's records as it stores them."""
