@@ -21,6 +21,7 @@ from repositories.sql.compiler import Compiler
 from repositories.sql.connections import Connection, Pool, result_of
 from repositories.sql.errors import Translator, connection_at_fault, port_error
 from repositories.sql.explaining import explain
+from repositories.sql.running import Runner
 from repositories.sql.statements import Statement
 from repositories.sql.tables import tables
 from repositories.sql.writer import Writer
@@ -44,6 +45,7 @@ class PostgresRepository(Repository):
     def __init__(self, url: str, catalog: Catalog, limits: Limits) -> None:
         super().__init__(catalog, limits)
         self._pool = Pool(url, limits)
+        self._runner = Runner()
         self._metadata = tables(catalog)
         self._translator = Translator(catalog)
         self._writer = Writer(self._metadata, _SHAPES)
@@ -151,13 +153,13 @@ class PostgresRepository(Repository):
 
     def _run_json(self, connection: Connection, read: Read) -> Document:
         statement = self._records(read.selection)
-        records = result_of(connection, statement.sql, statement.bind(read.values))
+        records = self._runner.run(connection, *statement.limited(read.values))
         count, value = records.ntuples, records.get_value
         return Document(b"[%b]" % b",".join([value(i, 0) or b"" for i in range(count)]), count)
 
     def _run_counted(self, connection: Connection, read: Read) -> Document:
         statement = self._counted(read.selection)
-        answer = result_of(connection, statement.sql, statement.bind(read.values))
+        answer = self._runner.run(connection, *statement.limited(read.values))
         body, count, total = (answer.get_value(0, column) or b"" for column in range(3))
         return Document(body, int(count), int(total))
 
@@ -172,7 +174,7 @@ class PostgresRepository(Repository):
             number = connection.execute(total.sql, total.bind(read.values)).fetchall()[0][0]
         finally:
             if not connection.closed:
-                connection.execute("ROLLBACK")
+                connection.execute("COMMIT")
         return Rows(_loaded(page, rows), number)
 
     @contextmanager
@@ -186,7 +188,7 @@ class PostgresRepository(Repository):
                         yield connection, cursor
                 finally:
                     if not connection.closed:
-                        connection.execute("ROLLBACK")
+                        connection.execute("COMMIT")
         except psycopg.Error as error:
             raise port_error(error) from error
 

@@ -58,11 +58,11 @@ def _ordered(
 
 
 def _cut(query: Select[Any], selection: Selection, scope: Scope) -> Select[Any]:
-    bind = scope.building.parameters.bind
+    parameters = scope.building.parameters
     if selection.limit is not None:
-        query = query.limit(bind(selection.limit, BigInteger()))
+        query = query.limit(parameters.limit(selection.limit))
     if selection.offset is not None:
-        query = query.offset(bind(selection.offset, BigInteger()))
+        query = query.offset(parameters.bind(selection.offset, BigInteger()))
     return query
 
 
