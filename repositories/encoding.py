@@ -63,23 +63,23 @@ def _expression_converter(expression: Expression, embeds: tuple[Embed, ...]) -> 
             if convert is None or not embeds[index].relation.many:
                 return convert
             return lambda values: [None if value is None else convert(value) for value in values]
-    return _converter(type_of(expression, embeds))
+    return converter(type_of(expression, embeds))
 
 
 def records_encoder(names: Sequence[str], types: Sequence[Type]) -> Callable[[Iterable[Row]], bytes]:
     """A function that writes rows of these columns as one JSON array of objects."""
-    converters = [_converter(kind) for kind in types]
+    converters = [converter(kind) for kind in types]
     if not any(converters):
         return lambda rows: orjson.dumps([dict(zip(names, row, strict=True)) for row in rows])
     write = _row_writer(names, converters)
     return lambda rows: orjson.dumps([write(row) for row in rows])
 
 
-def _converter(kind: Type) -> _Converter | None:
+def converter(kind: Type) -> _Converter | None:
     """What turns a value into one that orjson writes in our form; None where it does so already."""
     if kind.kind is Kind.ARRAY:
         assert kind.items is not None
-        item = _converter(kind.items)
+        item = converter(kind.items)
         return None if item is None else lambda values: [item(value) for value in values]
     return _CONVERTERS.get(kind.kind)
 

@@ -45,8 +45,10 @@ def accumulate(function: AggregateFunction, operand: Expr, kind: Type | None) ->
             read = nullable(kind)
             return {"v": {f"${function.value}": operand}}, lambda found: read(found.get("v"))
     sums, total = _sums(operand, kind)
-    finish = _finish_sum if function is AggregateFunction.SUM else _finish_average
-    return {"n": _count(operand), **sums}, lambda found: finish(found, total, kind)
+    if function is AggregateFunction.AVG:
+        return {"n": _count(operand), **sums}, lambda found: _finish_average(found, total, kind)
+    # Whether there is any value is all that a sum must know, and to count them takes twice as long.
+    return {"m": {"$max": operand}, **sums}, lambda found: _finish_sum(found, total, kind)
 
 
 def needs_shortest(function: AggregateFunction, kind: Type) -> bool:
@@ -131,7 +133,7 @@ def _decimal(found: Any) -> Decimal:
 
 
 def _finish_sum(found: dict[str, Any], total: Callable[[dict[str, Any]], Decimal], kind: Type) -> Value:
-    if not found.get("n"):
+    if found.get("m") is None:
         return None
     if kind.kind is Kind.DOUBLE:
         return _double(total(found))

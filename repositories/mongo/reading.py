@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pymongo.client_session import ClientSession
@@ -13,13 +14,15 @@ from pymongo.errors import ConnectionFailure
 
 from repositories.base import Document, Explanation, Rows
 from repositories.encoding import outputs_encoder, records_encoder
+from repositories.expressions import is_grouped
 from repositories.kept import Kept
 from repositories.mongo.compiler import compile_selection
 from repositories.mongo.connection import Connection
 from repositories.mongo.documents import BSON, CODEC
 from repositories.mongo.explaining import command_of, explanation
+from repositories.mongo.json_columns import JsonColumns, plain_fields
 from repositories.mongo.plans import Pipeline, Plan
-from repositories.query import Column, Embed, Output, Read, Row, Selection, Values
+from repositories.query import Embed, Output, Read, Row, Selection, Values
 
 #: Shapes of selections whose compiled form is kept.
 KEPT_PLANS = 1024
@@ -40,41 +43,46 @@ class Reader:
 
     def rows(self, read: Read) -> Rows:
         """The page as values."""
-        plan, _ = self._compiled(read.selection)
+        plan = self._compiled(read.selection).plan
         documents, total = self._page(plan, read)
         return Rows(plan.rows(documents), total)
 
     def json(self, read: Read) -> Document:
         """The page as finished JSON."""
-        plan, encode = self._compiled(read.selection)
-        documents, total = self._page(plan, read)
-        return Document(encode(plan.rows(documents)), len(documents), total)
+        compiled = self._compiled(read.selection)
+        documents, total = self._page(compiled.plan, read)
+        return Document(compiled.array(documents), len(documents), total)
 
     @contextmanager
     def stream(self, read: Read, batch: int) -> Iterator[Iterator[Sequence[Row]]]:
         """The records in batches, all of the moment of the first."""
-        plan, _ = self._compiled(read.selection)
+        plan = self._compiled(read.selection).plan
+        with self._batches(plan, read, batch) as batches:
+            yield map(plan.rows, batches)
+
+    @contextmanager
+    def lines(self, read: Read, batch: int) -> Iterator[Iterator[bytes]]:
+        """The same as lines of JSON, a batch at a time."""
+        compiled = self._compiled(read.selection)
+        with self._batches(compiled.plan, read, batch) as batches:
+            yield map(compiled.lines, batches)
+
+    @contextmanager
+    def _batches(self, plan: Plan, read: Read, batch: int) -> Iterator[Iterator[list[BSON]]]:
         if plan.page.is_empty(read.values):
             yield iter(())
             return
         with self._connection.streaming(), self._cursor(plan, read.values, None, batch) as cursor:
             try:
-                yield _batches(plan, cursor, batch, _of_none(plan, read.values))
+                yield _batches(cursor, batch, _of_none(plan, read.values))
             except ConnectionFailure:
                 # The driver leaves the cursor to the server, which would keep it, and its snapshot, for ten minutes.
                 self._connection.kill(plan.resource.name, cursor.cursor_id)
                 raise
 
-    @contextmanager
-    def lines(self, read: Read, batch: int) -> Iterator[Iterator[bytes]]:
-        """The same as lines of JSON, a batch at a time."""
-        _, encode = self._compiled(read.selection)
-        with self.stream(read, batch) as batches:
-            yield (b"".join(encode((row,))[1:-1] + b"\n" for row in rows) for rows in batches)
-
     def explain(self, read: Read, *, analyze: bool, verbose: bool) -> Explanation:
         """The server's plan for the page, carried out with `analyze`."""
-        plan, _ = self._compiled(read.selection)
+        plan = self._compiled(read.selection).plan
         command = command_of(plan, read.values)
         verbosity = "executionStats" if analyze else "queryPlanner"
         database = self._connection.database
@@ -133,21 +141,39 @@ def _of_none(plan: Plan, values: Values) -> list[BSON]:
     return [{}] if plan.is_single and not plan.page.bounds(values)[0] else []
 
 
-def _batches(plan: Plan, cursor: _Documents, batch: int, of_none: list[BSON]) -> Iterator[Sequence[Row]]:
+def _batches(cursor: _Documents, batch: int, of_none: list[BSON]) -> Iterator[list[BSON]]:
     documents = cursor.to_list(batch) or of_none
     while documents:
-        yield plan.rows(documents)
+        yield documents
         documents = cursor.to_list(batch)
 
 
-def _compiled(selection: Selection) -> tuple[Plan, _Encoder]:
-    return compile_selection(selection), encoder(selection.outputs, selection.embeds)
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A selection's plan, and what writes its documents as a JSON array, and as lines of JSON."""
+
+    plan: Plan
+    array: Callable[[Sequence[BSON]], bytes]
+    lines: Callable[[Sequence[BSON]], bytes]
+
+
+def _compiled(selection: Selection) -> _Compiled:
+    plan = compile_selection(selection)
+    fields = plain_fields(selection.outputs)
+    if fields is not None and not is_grouped(selection) and not selection.embeds:
+        columns = JsonColumns(selection.resource, [output.name for output in selection.outputs], fields)
+        return _Compiled(plan, columns.array, columns.lines)
+    encode = encoder(selection.outputs, selection.embeds)
+    return _Compiled(
+        plan,
+        lambda documents: encode(plan.rows(documents)),
+        lambda documents: b"".join(encode((row,))[1:-1] + b"\n" for row in plan.rows(documents)),
+    )
 
 
 def encoder(outputs: Sequence[Output], embeds: tuple[Embed, ...] = ()) -> _Encoder:
     """What writes rows of these outputs as a JSON array."""
-    columns = [output.expression for output in outputs]
-    plain = [column.field.type for column in columns if isinstance(column, Column) and not column.path]
-    if len(plain) == len(columns):
-        return records_encoder([output.name for output in outputs], plain)
+    fields = plain_fields(outputs)
+    if fields is not None:
+        return records_encoder([output.name for output in outputs], [field.type for field in fields])
     return outputs_encoder(outputs, embeds)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.dialect.query_string import parse
@@ -116,7 +116,7 @@ def anew(name: str, query: str, wanted: Wanted) -> Any:
     )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(queries, ranges, st.booleans())
 def test_a_page_is_planned_as_if_nothing_had_been_kept(
     query: str, span: tuple[int, int | None] | None, count: bool
@@ -127,7 +127,7 @@ def test_a_page_is_planned_as_if_nothing_had_been_kept(
     assert outcome(lambda: WARM.page(SHOP["products"], query, wanted)) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(["1", "x", "", "0199a5a0-0000-7000-8000-000000000001", '"1"']), queries)
 def test_an_item_is_planned_as_if_nothing_had_been_kept(key: str, query: str) -> None:
     expected = outcome(
