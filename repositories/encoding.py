@@ -14,7 +14,9 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from json.encoder import encode_basestring
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -131,23 +133,46 @@ def _scientific(value: float, digits: str, exponent: int) -> str:
 
 def json_text(value: Any) -> str:
     """Free JSON as PostgreSQL prints `jsonb`."""
-    if isinstance(value, str):
-        return encode_basestring(value)
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        text = repr(value or 0.0)  # `jsonb` has no negative zero
-        return decimal_text(Decimal(text)) if "e" in text else text
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, dict):
-        members = sorted((len(raw := key.encode()), raw, key) for key in value)
-        return "{" + ", ".join(f"{encode_basestring(key)}: {json_text(value[key])}" for *_, key in members) + "}"
+    write = _TEXTS.get(type(value))
+    if write is None:
+        write = next((write for kind, write in _TEXTS.items() if isinstance(value, kind)), _array_text)
+    return write(value)
+
+
+def _float_text(value: float) -> str:
+    text = repr(value or 0.0)  # `jsonb` has no negative zero
+    return decimal_text(Decimal(text)) if "e" in text else text
+
+
+def _object_text(value: dict[str, Any]) -> str:
+    members = sorted([_short_key(key) if len(key) <= _SHORT else _key(key) for key in value])
+    return "{" + ", ".join([text + json_text(value[key]) for _, _, key, text in members]) + "}"
+
+
+def _array_text(value: Iterable[Any]) -> str:
     return "[" + ", ".join(map(json_text, value)) + "]"
+
+
+def _key(key: str) -> tuple[int, bytes, str, str]:
+    """A key with what it sorts by before it, and how it begins its member behind it."""
+    raw = key.encode()
+    return len(raw), raw, key, f"{encode_basestring(key)}: "
+
+
+#: Objects have the same few keys again and again; those up to this length are remembered.
+_SHORT = 64
+_short_key = lru_cache(4096)(_key)
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    NoneType: lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: _float_text,
+    Decimal: decimal_text,
+    dict: _object_text,
+    list: _array_text,
+}
 
 
 def _fragment(write: Callable[[Any], str]) -> _Converter:

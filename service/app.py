@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Flask, redirect
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Request, redirect
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.wrappers import Response
 
 from repositories.base import Repository
@@ -13,9 +17,28 @@ from service.planner.scope import PlanLimits
 from service.requests import Api
 
 
+class _NoSessions(SessionInterface):
+    """Clients are not remembered: no cookie is read, none is sent."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002
+        return self._none
+
+
+class _App(Flask):
+    """Flask without what this service has no use for, and would be looked for in every request."""
+
+    session_interface = _NoSessions()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Every view is a plain function."""
+        return func
+
+
 def create_app(repository: Repository, settings: Settings) -> Flask:
     """The app that serves the repository's catalog."""
-    app = Flask("service", static_folder=None)
+    app = _App("service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.url_map.merge_slashes = False
     app.url_map.converters["key"] = KeyConverter

@@ -21,6 +21,8 @@ from repositories.schema import Field, Kind, Resource, Type
 _ReadColumn = Callable[[Sequence[BSON]], list[Any]]
 _Write = Callable[[Any], Any]
 
+_NEWLINE = orjson.Fragment(b"\n")
+
 
 class JsonColumns:
     """Writes documents of a resource as records of these fields."""
@@ -34,9 +36,13 @@ class JsonColumns:
         return orjson.dumps(list(self._records(documents)))
 
     def lines(self, documents: Sequence[BSON]) -> bytes:
-        """An object on each line."""
-        write, newline = orjson.dumps, orjson.OPT_APPEND_NEWLINE
-        return b"".join([write(record, None, newline) for record in self._records(documents)])
+        """An object on each line: of one array, since each call of orjson costs as much as five records."""
+        if not documents:
+            return b""
+        members: list[Any] = [_NEWLINE] * (2 * len(documents))
+        members[::2] = self._records(documents)
+        # Within JSON a line feed is always escaped.
+        return orjson.dumps(members)[1:-3].replace(b",\n,", b"\n") + b"\n"
 
     def _records(self, documents: Sequence[BSON]) -> Iterator[dict[str, Any]]:
         names, columns = self._names, [read(documents) for read in self._columns]

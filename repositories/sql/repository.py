@@ -172,7 +172,7 @@ class PostgresRepository(Repository):
                         yield connection, cursor
                 finally:
                     if not connection.closed:
-                        connection.execute("ROLLBACK")
+                        connection.execute("COMMIT")
         except psycopg.Error as error:
             raise port_error(error) from error
 

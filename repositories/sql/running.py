@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 from psycopg import generators
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from repositories.sql.statements import PLACEHOLDER
@@ -38,6 +38,16 @@ class Statements:
 
     def run(self, sql: str, parameters: Sequence[Any]) -> PGresult:
         """The result of a query, as it came: prepared from the second time on. Raises `psycopg.Error`."""
+        try:
+            return self._run(sql, parameters)
+        except InvalidSqlStatementName:
+            # A pooler on the way has dropped what was prepared.
+            self._names.clear()
+            if self._connection.pgconn.transaction_status != TransactionStatus.IDLE:
+                raise
+            return self._run(sql, parameters)
+
+    def _run(self, sql: str, parameters: Sequence[Any]) -> PGresult:
         transformer = self._transformer
         values = transformer.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
         key = sql, transformer.types or ()

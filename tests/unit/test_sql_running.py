@@ -108,3 +108,10 @@ def test_what_is_prepared_outlives_a_rollback(opened: Connection) -> None:
         assert value(opened.statements, "SELECT %s", "a") == b"a"
         opened.execute("ROLLBACK")
     assert opened.execute(PREPARED).fetchall() == [(1,)]
+
+
+def test_statements_that_a_pooler_has_dropped_are_prepared_anew(opened: Connection) -> None:
+    for _ in range(3):
+        assert value(opened.statements, "SELECT %s", "a") == b"a"
+        assert value(opened.statements, "SELECT %s", "b") == b"b"
+        opened.execute("DEALLOCATE ALL")
