@@ -35,7 +35,7 @@ def answer(asker: Asker, text: str) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_random_reads(studio: Asker, oracle: Asker, seed: int) -> None:
-    maker = Maker(studio.relations, list(studio.catalog), seed)
+    maker = Maker(studio.relations, list(studio.catalog.public), seed)
     answered = 0
     for _ in range(READS):
         text = maker.read()

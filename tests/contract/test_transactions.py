@@ -41,7 +41,7 @@ def upsert(desk: Desk) -> object:
 
 
 def streamed(desk: Desk) -> object:
-    rows = ((number, f"{number}") for number in range(10, 20))
+    rows = queries.Walked(lambda: ((number, f"{number}") for number in range(10, 20)))
     return desk.write(queries.bulk(desk.catalog, "categories", ["id", "name"], rows))
 
 

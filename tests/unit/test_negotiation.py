@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.errors import RequestError
-from service.negotiation import DEFAULT, LINKS, READS, READS_AND_PLANS, WRITES, Form, negotiate
+from service.negotiation import DEFAULT, LINKS, OPERATIONS, READS, READS_AND_PLANS, Form, negotiate
 
 STRIPPED = "application/vnd.pgrst.array+json;nulls=stripped"
 
@@ -100,7 +100,7 @@ def test_plans_that_cannot_be_had(params: str) -> None:
 
 
 def test_each_kind_of_request_has_its_own_forms() -> None:
-    for forms, refused in ((WRITES, "text/csv"), (WRITES, "application/x-ndjson"), (LINKS, "text/csv")):
+    for forms, refused in ((OPERATIONS, "text/csv"), (OPERATIONS, "application/x-ndjson"), (LINKS, "text/csv")):
         with pytest.raises(RequestError):
             negotiate(refused, forms)
         assert negotiate(f"{refused}, application/json;q=0.1", forms).form is Form.JSON

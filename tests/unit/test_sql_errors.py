@@ -141,7 +141,7 @@ def test_the_row_is_left_out_when_it_cannot_be_asked_for(
     def gone(*_: object, **__: object) -> int:
         raise psycopg.OperationalError
 
-    monkeypatch.setattr("repositories.sql.blame.inquiry", gone)
+    monkeypatch.setattr("repositories.sql.blame.Blame.found", gone)
     error = refused(shop, "categories", {"name": "a"}, {"name": "a"})
     assert (error.code, error.row) == ("23505", None)
 
