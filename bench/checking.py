@@ -9,7 +9,7 @@ from bench import client
 from bench.contenders import Contender
 from bench.dialects.base import MADE, plain
 from bench.templates import Store
-from bench.works import BULK, INSERT, INSERT_MANY, NDJSON, ONE, STREAMED, UPSERT, Kind, Request, Work
+from bench.works import INSERT, NDJSON, ONE, STREAMED, UPSERT, Kind, Request, Work
 
 #: The answers of the first contender, by store, work and number of the request.
 Answers = dict[tuple[str, str], object]
@@ -34,11 +34,11 @@ def check(
     """Compare some answers. Raises `DifferentError`, `HttpError` and `OSError`."""
     if work.kind is Kind.STREAM:
         found: object = _stream(port, requests[0], work)
-    elif work is INSERT_MANY:
+    elif work.records:
         before = store.written(database, contender.dialect.table)
         client.body(port, requests[0], counter=counter)
         found = store.written(database, contender.dialect.table) - before
-        if found != BULK:
+        if found != work.records:
             raise DifferentError(f"{found} records were written")
     else:
         found = [_answer(contender, work, request, port, counter) for request in _some(requests)]

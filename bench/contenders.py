@@ -84,6 +84,7 @@ def _diglot(backend: str) -> Callable[[Place], Command]:
             "DIGLOT_WORKERS": str(WORKERS),
             "DIGLOT_THREADS": str(THREADS),
             "DIGLOT_LOG_LEVEL": "error",
+            "DIGLOT_MAX_BODY": str(2**27),
         }
         return Command((sys.executable, "-c", "from service.cli import main; main()", "serve"), environment)
 

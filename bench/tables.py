@@ -60,18 +60,22 @@ def spread(values: Sequence[float], write: Callable[[float], str] = figure) -> s
 
 
 def rates(results: Results, backend: str) -> str:
-    """Answers per second of every contender."""
+    """Answers per second of every contender; of bulk inserts, records per second."""
     contenders = names(results, backend)
-    rows = [[work.name, *(_cell(results, backend, name, work.name) for name in contenders)] for work in works(results)]
+    rows = [
+        [f"{work.name} (records)" if work.records else work.name]
+        + [_cell(results, backend, name, work) for name in contenders]
+        for work in works(results)
+    ]
     return markdown([STORES[backend], *contenders], rows)
 
 
-def _cell(results: Results, backend: str, contender: str, work: str) -> str:
-    runs = of(results, backend, contender, work).values()
+def _cell(results: Results, backend: str, contender: str, work: Work) -> str:
+    runs = of(results, backend, contender, work.name).values()
     if not runs:
         return "–"
     errors = sum(run.errors for run in runs)
-    return spread([run.rate for run in runs]) + (f" {errors} errors" if errors else "")
+    return spread([run.rate * (work.records or 1) for run in runs]) + (f" {errors} errors" if errors else "")
 
 
 def compared(results: Results, backend: str) -> str:

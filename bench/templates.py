@@ -19,6 +19,7 @@ from repositories.connect import connect
 from service import catalog
 from service.demo.seed import seed
 from service.demo.shop import Shop
+from service.idempotency import with_requests
 
 Store = Postgres | MongoDB
 _ASKED = 2000
@@ -42,7 +43,7 @@ def load(store: Store, database: str, shop: Shop) -> None:
         store.create(database)
     else:
         store.drop(database)
-    resources = catalog.load(RESOURCES)
+    resources = with_requests(catalog.load(RESOURCES))
     with connect(store.backend, store.url(database), resources, Limits(statement_timeout=120)) as repository:
         repository.apply_schema()
         seed(repository, shop, lambda _name, _count: lambda _done: None)

@@ -11,6 +11,7 @@ COUNTER = "@@@@@@@@@@"
 #: What the `sku` of every record that a run writes begins with, so that it can be found and removed.
 WRITTEN = "BENCH-"
 BULK = 1000
+LOTS = 100_000
 STREAMED = 100_000
 
 
@@ -27,7 +28,7 @@ class Work:
     """One kind of request.
 
     `open_rate`: also timed at a fixed rate. `quick`: part of a short run. `long`: sent one after the other, since a
-    single one may take longer than a run lasts.
+    single one may take longer than a run lasts. `records` is how many records a request writes, if many.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Work:
     open_rate: bool = False
     quick: bool = False
     long: bool = False
+    records: int = 0
 
 
 ONE = Work("one by id", Kind.READ, open_rate=True, quick=True)
@@ -44,13 +46,14 @@ TO_MANY = Work("order with its lines", Kind.READ)
 GROUPS = Work("grouped aggregate", Kind.READ)
 COUNT = Work("exact count", Kind.READ)
 INSERT = Work("insert one", Kind.WRITE, open_rate=True, quick=True)
-INSERT_MANY = Work("bulk insert 1,000", Kind.WRITE, long=True)
+INSERT_MANY = Work("bulk insert 1,000", Kind.WRITE, long=True, records=BULK)
+INSERT_LOTS = Work("bulk insert 100,000", Kind.WRITE, long=True, records=LOTS)
 CHANGE = Work("PATCH one", Kind.WRITE)
 UPSERT = Work("upsert one", Kind.WRITE)
 NDJSON = Work("100,000 rows as NDJSON", Kind.STREAM)
 CSV = Work("100,000 rows as CSV", Kind.STREAM)
 
-WORKS = (ONE, LIST, TO_ONE, TO_MANY, GROUPS, COUNT, CHANGE, INSERT, UPSERT, INSERT_MANY, NDJSON, CSV)
+WORKS = (ONE, LIST, TO_ONE, TO_MANY, GROUPS, COUNT, CHANGE, INSERT, UPSERT, INSERT_MANY, INSERT_LOTS, NDJSON, CSV)
 STREAMS = (NDJSON, CSV)
 
 
@@ -67,7 +70,9 @@ class Request:
         """As it is sent, on a connection that is kept open."""
         lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
         if self.body:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
+            lines.append(f"Content-Length: {len(self.body)}")
+        if self.body and "Content-Type" not in self.headers:
+            lines.append("Content-Type: application/json")
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         return "\r\n".join([*lines, "", ""]).encode() + self.body
 
@@ -99,6 +104,6 @@ def new_product(sku: str) -> dict[str, object]:
     }
 
 
-def new_products() -> list[dict[str, object]]:
+def new_products(count: int = BULK) -> list[dict[str, object]]:
     """The records of a bulk insert."""
-    return [new_product(f"{WRITTEN}{COUNTER}-{number:03}") for number in range(BULK)]
+    return [new_product(f"{WRITTEN}{COUNTER}-{number:05}") for number in range(count)]

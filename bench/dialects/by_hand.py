@@ -12,8 +12,10 @@ from bench.works import (
     CSV,
     GROUPS,
     INSERT,
+    INSERT_LOTS,
     INSERT_MANY,
     LIST,
+    LOTS,
     NDJSON,
     ONE,
     STREAMED,
@@ -48,6 +50,7 @@ BY_HAND = Dialect(
         COUNT: lambda keys: _lists("/count", keys),
         INSERT: lambda _keys: [Request("/products", "POST", sent(new_product(WRITTEN + COUNTER)))],
         INSERT_MANY: lambda _keys: [Request("/products/bulk", "POST", sent(new_products()))],
+        INSERT_LOTS: lambda _keys: [Request("/products/bulk", "POST", sent(new_products(LOTS)))],
         CHANGE: lambda keys: [
             Request(f"/products/{key}", "PATCH", sent({"stock": number % 500}))
             for number, key in enumerate(keys.products)

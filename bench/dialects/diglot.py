@@ -13,8 +13,10 @@ from bench.works import (
     CSV,
     GROUPS,
     INSERT,
+    INSERT_LOTS,
     INSERT_MANY,
     LIST,
+    LOTS,
     NDJSON,
     ONE,
     STREAMED,
@@ -29,6 +31,7 @@ from bench.works import (
 )  # fmt: skip
 
 _ROOT = "/api/products"
+_LINES = {"Content-Type": "application/x-ndjson", "Prefer": "return=minimal"}
 
 
 def _filters(keys: Keys) -> list[str]:
@@ -61,6 +64,9 @@ DIGLOT = Dialect(
         INSERT: lambda _keys: [Request(_ROOT, "POST", sent(new_product(WRITTEN + COUNTER)))],
         INSERT_MANY: lambda _keys: [
             Request(_ROOT, "POST", sent(new_products()), {"Prefer": "return=minimal"}),
+        ],
+        INSERT_LOTS: lambda _keys: [
+            Request(_ROOT, "POST", b"\n".join(sent(product) for product in new_products(LOTS)), _LINES)
         ],
         CHANGE: lambda keys: [
             Request(f"{_ROOT}/{key}", "PATCH", sent({"stock": number % 500}))
