@@ -66,10 +66,10 @@ def _load(settings: Settings) -> Flask:
     """What a worker runs; a worker that cannot start says so in one line."""
     # Until Granian sets the worker's own handlers it has those of the parent, which only wake the parent.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Ctrl-C reaches the workers too, and a second signal can catch Granian inside its handler for the first, where it
-    # would wait for itself: workers hear of it from the parent only.
+    # Ctrl-C, or the closing of the terminal, reaches the workers too, and a second signal can catch Granian inside its
+    # handler for the first, where it would wait for itself: workers hear of it from the parent only.
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         return wsgi.create(settings)
     except Exception as error:  # noqa: BLE001  (the last resort of a process: its parent sees the exit code)
