@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
 from repositories.query import Read, Row
-from repositories.schema import Catalog, Resource, Value
+from repositories.schema import Catalog, Index, Resource, Value
 from repositories.writes import Write
 
 T = TypeVar("T")
@@ -87,6 +87,22 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Indexing:
+    """What a store's indexes can do for an order: the difference that makes one store need an index, and another not.
+
+    Every store reads an index backwards, but only as a whole. `incremental`: it sorts within the runs that an index
+    gives it, so that the first key of an order will do. `nulls_high`: its ascending indexes end with the nulls.
+    `ends_with_key`: a declared index ends with the ascending primary key, if that is one field, of itself. `key_index`
+    is the name of the primary key's index in an `Explanation`, where that is not the constraint's.
+    """
+
+    incremental: bool = True
+    nulls_high: bool = True
+    ends_with_key: bool = False
+    key_index: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One step that brings the store's schema to the catalog's.
 
@@ -132,6 +148,8 @@ class Repository(Executor):
 
     #: The backend's name, as the configuration and the answers of `/health/ready` have it.
     backend: ClassVar[str]
+    #: What its indexes can do for an order.
+    indexing: ClassVar[Indexing] = Indexing()
 
     def __init__(self, catalog: Catalog, limits: Limits) -> None:
         self.catalog = catalog
@@ -151,6 +169,14 @@ class Repository(Executor):
     @abstractmethod
     def explain(self, read: Read, *, analyze: bool = False, verbose: bool = False) -> Explanation:
         """What the store would do for `json(read)`, in its own terms; with `analyze` it does it, and tells the cost."""
+
+    @abstractmethod
+    def try_index(self, resource: Resource, index: Index, reads: Sequence[Read]) -> list[Explanation]:
+        """What `explain` with `analyze` would say of the reads if `resource` had the index, which is gone afterwards.
+
+        The reads are planned on a catalog that has the index. It is really built, however long that takes; meanwhile
+        the store may keep writers of the resource waiting, and other readers may meet the index.
+        """
 
     @abstractmethod
     def transact(self, work: Callable[[Executor], T], *, name: str | None = None) -> T:

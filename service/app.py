@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from multiprocessing import util
 from typing import Any
 
 from flask import Flask, Request, redirect
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from repositories.base import Repository
 from service import docs_page, health, openapi, problems, resources
+from service.advice.shapes import Shapes
 from service.config import Settings
 from service.keys import KeyConverter
 from service.planner.scope import PlanLimits
@@ -58,6 +60,7 @@ def create_app(repository: Repository, settings: Settings) -> Flask:
         keys=settings.require_idempotency_key,
         key_expiry=settings.idempotency_expiry,
         max_operations=settings.max_operations,
+        shapes=_shapes(settings),
     )
     app.register_blueprint(resources.blueprint(api))
     app.register_blueprint(health.blueprint(repository))
@@ -78,6 +81,15 @@ def create_app(repository: Repository, settings: Settings) -> Flask:
         return redirect(settings.api_prefix)
 
     return app
+
+
+def _shapes(settings: Settings) -> Shapes | None:
+    if settings.record_shapes is None:
+        return None
+    shapes = Shapes(settings.record_shapes)
+    # As in `wsgi.py`: a worker of `multiprocessing` knows no `atexit`.
+    util.Finalize(None, shapes.flush, exitpriority=10)
+    return shapes
 
 
 def plan_limits(settings: Settings) -> PlanLimits:

@@ -112,6 +112,10 @@ class Settings(BaseSettings):
         86_400, ge=1, le=31_536_000, description="Seconds for which the answer to an `Idempotency-Key` is kept."
     )
     plan_enabled: bool = Field(False, description="Show the native statement and its plan to clients that ask.")
+    record_shapes: Path | None = Field(
+        None,
+        description="Count the shapes of reads, without values, in files of this folder, for `diglot schema advise`.",
+    )
 
     csv_guard: bool = Field(
         True, description="Put an apostrophe before CSV cells that a spreadsheet would take for a formula."

@@ -16,8 +16,8 @@ from service.store import SchemaPendingError
 from service.transfer.formats import TransferError
 
 EXIT_CODES = """\
-Exit codes: 0 done; 1 differences found (schema diff); 2 usage, configuration or resource file; 3 database;
-4 port taken; 5 a file refused (import, export); 70 a defect of diglot; 130 interrupted."""
+Exit codes: 0 done; 1 differences found (schema diff, schema advise); 2 usage, configuration or resource file;
+3 database; 4 port taken; 5 a file refused (import, export); 70 a defect of diglot; 130 interrupted."""
 
 _DEFECT = 70
 #: What drivers append for their own developers: timeouts, topologies, the server's whole answer.

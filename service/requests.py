@@ -10,6 +10,7 @@ from flask import request
 
 from repositories.base import Repository
 from repositories.schema import Catalog, Resource
+from service.advice.shapes import Shapes
 from service.dialect.params import Params
 from service.dialect.prefer import Preferences, parse_prefer
 from service.dialect.query_string import parse
@@ -30,7 +31,8 @@ class Api:
     """What the controllers work with.
 
     `returning` is the answer to writes that state no preference; `conditions` demands a condition of every change;
-    `key_expiry` is the number of seconds for which an `Idempotency-Key` is remembered, `keys` demands one.
+    `key_expiry` is the number of seconds for which an `Idempotency-Key` is remembered, `keys` demands one. `shapes`
+    counts the shapes of reads.
     """
 
     repository: Repository
@@ -46,6 +48,7 @@ class Api:
     keys: bool = False
     key_expiry: int = 86_400
     max_operations: int = 100
+    shapes: Shapes | None = None
 
     @cached_property
     def relations(self) -> Relations:

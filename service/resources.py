@@ -8,6 +8,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from repositories.query import Read
 from service import batches, changes
+from service.advice.shapes import CountingPlans
 from service.dialect.ranges import parse_range
 from service.execution import executor
 from service.keys import parse_key
@@ -24,7 +25,10 @@ from service.requests import Api, Heard, check_url, heard, query_string
 def blueprint(api: Api) -> Blueprint:
     """The routes of the API."""
     routes = Blueprint("resources", __name__, url_prefix=api.prefix)
-    plans = Plans(api.relations, api.limits)
+    if api.shapes is None:
+        plans = Plans(api.relations, api.limits)
+    else:
+        plans = CountingPlans(api.relations, api.limits, api.shapes)
 
     @routes.before_request
     def check_request() -> None:

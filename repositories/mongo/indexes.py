@@ -62,14 +62,14 @@ def index_specs(resource: Resource) -> list[IndexSpec]:
     """All indexes of the resource's collection except the one on `_id`."""
     specs = [_unique(resource, unique) for unique in resource.uniques]
     for index in resource.indexes:
-        specs.append(_plain(resource, index.name, index.keys))
+        specs.append(plain_spec(resource, index.name, index.keys))
     wanted = [reference.fields for reference in resource.references]
     if len(resource.primary_key) > 1:
         wanted.append(resource.primary_key[:1])  # the index on a sub-document does not serve its members
     for names in wanted:
         if not _is_served(resource, names, specs):
             name = constraint_name(resource.name, names, "idx")
-            specs.append(_plain(resource, name, tuple((each, False) for each in names)))
+            specs.append(plain_spec(resource, name, tuple((each, False) for each in names)))
     return specs
 
 
@@ -86,7 +86,8 @@ def _least(resource: Resource, field: Field) -> Any:
     return _LEAST[field.type.kind]
 
 
-def _plain(resource: Resource, name: str, fields: tuple[tuple[str, bool], ...]) -> IndexSpec:
+def plain_spec(resource: Resource, name: str, fields: tuple[tuple[str, bool], ...]) -> IndexSpec:
+    """A declared index: its keys, and `_id` after them."""
     keys = {path(resource, resource.fields[each]): -1 if descending else 1 for each, descending in fields}
     return IndexSpec(name, {**keys, "_id": keys.get("_id", 1)})
 

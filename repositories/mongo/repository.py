@@ -9,15 +9,16 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from typing import ClassVar, TypeVar
 
-from repositories.base import Change, Document, Executor, Explanation, Limits, Repository, Rows
+from repositories.base import Change, Document, Executor, Explanation, Indexing, Limits, Repository, Rows
 from repositories.mongo.connection import Connection
 from repositories.mongo.migrations import Migrations
 from repositories.mongo.reading import Reader
 from repositories.mongo.sequences import Sequences
 from repositories.mongo.transactions import Transaction
+from repositories.mongo.trials import trial
 from repositories.mongo.writing import Writer
 from repositories.query import Read, Row
-from repositories.schema import Catalog, Resource
+from repositories.schema import Catalog, Index, Resource
 from repositories.writes import Write
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class MongoRepository(Repository):
     """A database of a MongoDB replica set. Making one does not connect; each worker process makes its own."""
 
     backend: ClassVar[str] = "mongodb"
+    indexing: ClassVar[Indexing] = Indexing(incremental=False, nulls_high=False, ends_with_key=True, key_index="_id_")
 
     def __init__(self, url: str, catalog: Catalog, limits: Limits) -> None:
         super().__init__(catalog, limits)
@@ -51,6 +53,11 @@ class MongoRepository(Repository):
     def explain(self, read: Read, *, analyze: bool = False, verbose: bool = False) -> Explanation:
         return self._reader.explain(read, analyze=analyze, verbose=verbose)
 
+    def try_index(self, resource: Resource, index: Index, reads: Sequence[Read]) -> list[Explanation]:
+        with self._patient() as patient, trial(patient, resource, index):
+            reader = Reader(patient)
+            return [reader.explain(read, analyze=True, verbose=False) for read in reads]
+
     def write(self, write: Write) -> Document:
         return self._writer.write(write)
 
@@ -67,10 +74,12 @@ class MongoRepository(Repository):
         return Migrations(self._connection, self.catalog).changes()
 
     def apply_schema(self, destructive: bool = False) -> list[Change]:
-        # An index takes as long to build as it takes.
-        patient = Connection(self._url, self.catalog, replace(self.limits, statement_timeout=0))
-        with closing(patient):
+        with self._patient() as patient:
             return Migrations(patient, self.catalog).apply(destructive=destructive)
+
+    def _patient(self) -> AbstractContextManager[Connection]:
+        """A connection for building indexes, which takes as long as it takes."""
+        return closing(Connection(self._url, self.catalog, replace(self.limits, statement_timeout=0)))
 
     def ping(self) -> None:
         self._connection.ping()

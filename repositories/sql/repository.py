@@ -14,7 +14,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from repositories.base import Change, Document, Executor, Explanation, Limits, Repository, Rows
 from repositories.errors import RepositoryError, SchemaMismatch
 from repositories.query import Read, Row
-from repositories.schema import Catalog, Resource
+from repositories.schema import Catalog, Index, Resource
 from repositories.sql import migrations, sequences
 from repositories.sql.blame import VIOLATIONS, Blame, merges
 from repositories.sql.connections import Connection, Pool
@@ -24,6 +24,7 @@ from repositories.sql.reading import Reader, loaded
 from repositories.sql.statements import Statement
 from repositories.sql.tables import tables
 from repositories.sql.transactions import READ_COMMITTED, REPEATABLE_READ, Transactions
+from repositories.sql.trials import trial
 from repositories.sql.writer import Writer
 from repositories.writes import Insert, Write
 
@@ -86,11 +87,23 @@ class PostgresRepository(Repository):
 
     def explain(self, read: Read, *, analyze: bool = False, verbose: bool = False) -> Explanation:
         """See `Repository.explain`."""
+        return self._read(lambda connection: self._explained(connection, read, analyze=analyze, verbose=verbose))
+
+    def try_index(self, resource: Resource, index: Index, reads: Sequence[Read]) -> list[Explanation]:
+        """See `Repository.try_index`. In a transaction that is rolled back; until then nobody writes to the table."""
+
+        def work(connection: Connection) -> list[Explanation]:
+            with trial(connection, resource, index):
+                return [self._explained(connection, read, analyze=True) for read in reads]
+
+        return self._run(work)
+
+    def _explained(
+        self, connection: Connection, read: Read, *, analyze: bool = False, verbose: bool = False
+    ) -> Explanation:
         statement = (self._reader.counted if read.count else self._reader.records)(read.selection)
-        return self._read(
-            lambda connection: explain(
-                connection, self.backend, statement, read.values, counted=read.count, analyze=analyze, verbose=verbose
-            )
+        return explain(
+            connection, self.backend, statement, read.values, counted=read.count, analyze=analyze, verbose=verbose
         )
 
     def write(self, write: Write) -> Document:

@@ -59,7 +59,7 @@ def explain(  # noqa: PLR0917  (Typer calls it by name)
         settings = settings.model_copy(update={"resources": RESOURCES, "data_dir": settings.data_dir / "demo"})
     log.configure("warning", settings.log_format)
     declared = catalog.load(settings.resources)
-    read = _read(request, declared, settings)
+    read = read_of(request, declared, settings)
     found: dict[str, Explanation | _Fault] = {}
     for name in BACKENDS if backend is None else (settings.backend,):
         try:
@@ -81,7 +81,7 @@ def _explanation(settings: Settings, declared: Catalog, read: Read, analyze: boo
         return repository.explain(read, analyze=analyze, verbose=verbose)
 
 
-def _read(request: str, declared: Catalog, settings: Settings) -> Read:
+def read_of(request: str, declared: Catalog, settings: Settings) -> Read:
     """The read that a GET of this path, with or without the API's prefix, or of this URL stands for."""
     path, _, query = _ORIGIN.sub("", request, count=1).partition("?")
     path = path.removeprefix(f"{settings.api_prefix}/").lstrip("/")

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from repositories.base import Change
 from service import catalog
+from service.commands.advise import advise
 from service.commands.options import Backend, DataDir, Resources
 from service.commands.terminal import console
 from service.config import load
@@ -35,6 +36,9 @@ def schema(
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+group.command("advise")(advise)
 
 
 @group.command()

@@ -12,7 +12,7 @@ from repositories.base import Change, Document, Executor, Explanation, Limits, R
 from repositories.encoding import outputs_encoder
 from repositories.errors import Conflict, DeadlineExceeded, NameTaken, QueryRefused, ValueOutOfRange
 from repositories.query import Read, Row
-from repositories.schema import Catalog, Field, Generated, Kind, Resource
+from repositories.schema import Catalog, Field, Generated, Index, Kind, Resource
 from repositories.writes import Write
 from tests.oracle.rules import State
 from tests.oracle.transaction import OracleTransaction
@@ -58,6 +58,9 @@ class OracleRepository(Repository):
         yield (encode([row])[1:-1] + b"\n" for row in rows)
 
     def explain(self, read: Read, *, analyze: bool = False, verbose: bool = False) -> Explanation:
+        raise QueryRefused("The oracle has no plan to show.")
+
+    def try_index(self, resource: Resource, index: Index, reads: Sequence[Read]) -> list[Explanation]:
         raise QueryRefused("The oracle has no plan to show.")
 
     def transact(self, work: Callable[[Executor], T], *, name: str | None = None) -> T:
