@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 import psycopg
-from psycopg import Cursor
 from psycopg.errors import SerializationFailure
 from psycopg.pq.abc import PGresult
 from sqlalchemy import MetaData
@@ -139,13 +138,13 @@ class Writer:
         self, connection: Connection, write: Insert, conflict: Conflict, text: str, *, single: bool
     ) -> Document:
         statement = self._insert(write.resource, write.fields, write.returning, conflict, keyed=single)
-        return _written(connection.execute(statement.sql, statement.bind((text,))), keyed=single)
+        return _written(connection, statement, (text,), keyed=single)
 
     def _run_staged(self, connection: Connection, write: Insert, staged: int) -> Document:
         statement = self._insert(
             write.resource, write.fields, write.returning, write.conflict, staged=True, keyed=staged == 1
         )
-        document = _written(connection.execute(statement.sql), keyed=staged == 1)
+        document = _written(connection, statement, (), keyed=staged == 1)
         return document if write.conflict else replace(document, created=document.count > 0)
 
     def _run_assign(self, connection: Connection, write: Assign) -> Document:
@@ -234,11 +233,11 @@ def _execute(connection: Connection, statement: Statement, values: Values) -> _A
     return _answer_of(result_of(connection, statement.sql, statement.bind(values)))
 
 
-def _written(cursor: Cursor[Row], *, keyed: bool) -> Document:
+def _written(connection: Connection, statement: Statement, values: Values, *, keyed: bool) -> Document:
     """The answer of an insert: the records, whether any is new, and, of a single one, its key."""
-    assert cursor.pgresult is not None
-    body, count, created = _answer_of(cursor.pgresult)
-    key = cursor.fetchall()[0][3:] if keyed and count else None
+    result = result_of(connection, statement.sql, statement.bind(values))
+    body, count, created = _answer_of(result)
+    key = connection.statements.row(result)[3:] if keyed and count else None
     return Document(body, count, key=key, created=created == b"t")
 
 
