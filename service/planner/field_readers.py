@@ -13,41 +13,45 @@ from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperatio
 from functools import lru_cache
 from typing import Any, Final
 
-from repositories.schema import Field, Kind, Type, Value
+from repositories.schema import Field, Kind, Shape, Type, Value
 from repositories.texts import INT_BOUNDS
 from service.planner.checks import check, compiled
 from service.planner.json_values import free_json, from_json
 
 _Read = Callable[[Any], Value]
 
-#: For a value that is not plain.
-_OTHER: Final = object()
+#: Stands for a value that is not plain.
+OTHER: Final = object()
 _EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
 
 
 @lru_cache(4096)
 def field_reader(field: Field) -> _Read:
     """What reads a member of a JSON body as the field's value. It raises `InvalidValueError`."""
-    kind = field.type
-    plain = _plain(kind)
+    kind, plain = field.type, plain_reader(field)
 
     def read(given: Any) -> Value:
         if given is None:
             return None
         value = plain(given)
-        return check(kind, from_json(kind, given)) if value is _OTHER else value
+        return check(kind, from_json(kind, given)) if value is OTHER else value
 
     return read
 
 
+@lru_cache(4096)
+def plain_reader(field: Field) -> _Read:
+    """What reads a plain value of the field, and gives `OTHER` for anything else."""
+    return _plain(field.type)
+
+
 def _plain(kind: Type) -> _Read:
-    """What reads a plain value of this type, and gives `_OTHER` for any other."""
     make = _PLAIN.get(kind.kind)
     return _never if make is None or kind.enum is not None else make(kind)
 
 
 def _never(_given: Any) -> Any:
-    return _OTHER
+    return OTHER
 
 
 def _text(kind: Type) -> _Read:
@@ -56,8 +60,8 @@ def _text(kind: Type) -> _Read:
 
     def read(given: Any) -> Any:
         if type(given) is not str or not given.isascii() or "\0" in given or not least <= len(given) <= most:
-            return _OTHER
-        return given if search is None or search(given) else _OTHER
+            return OTHER
+        return given if search is None or search(given) else OTHER
 
     return read
 
@@ -65,11 +69,11 @@ def _text(kind: Type) -> _Read:
 def _integer(kind: Type) -> _Read:
     within = _bounds(kind)
     low, high = INT_BOUNDS[kind.kind]
-    return lambda given: given if type(given) is int and low <= given <= high and within(given) else _OTHER
+    return lambda given: given if type(given) is int and low <= given <= high and within(given) else OTHER
 
 
 def _boolean(_kind: Type) -> _Read:
-    return lambda given: given if type(given) is bool else _OTHER
+    return lambda given: given if type(given) is bool else OTHER
 
 
 def _double(kind: Type) -> _Read:
@@ -77,9 +81,9 @@ def _double(kind: Type) -> _Read:
 
     def read(given: Any) -> Any:
         if type(given) is not Decimal:
-            return _OTHER
+            return OTHER
         number = float(given)
-        return number if number and math.isfinite(number) and within(number) else _OTHER
+        return number if number and math.isfinite(number) and within(number) else OTHER
 
     return read
 
@@ -92,12 +96,12 @@ def _decimal(kind: Type) -> _Read:
 
     def read(given: Any) -> Any:
         if type(given) is not Decimal or not given or not -end < given < end:
-            return _OTHER
+            return OTHER
         try:
             value = given.quantize(scale, context=_EXACT)
         except DecimalException:
-            return _OTHER
-        return value if within(value) else _OTHER
+            return OTHER
+        return value if within(value) else OTHER
 
     return read
 
@@ -105,17 +109,21 @@ def _decimal(kind: Type) -> _Read:
 def _date(_kind: Type) -> _Read:
     def read(given: Any) -> Any:
         if type(given) is not str or len(given) != 10 or not given.isascii() or not given[4] == given[7] == "-":
-            return _OTHER
+            return OTHER
         try:
             return date.fromisoformat(given)
         except ValueError:
-            return _OTHER
+            return OTHER
 
     return read
 
 
 def _json(kind: Type) -> _Read:
-    return free_json if kind.shape is None else _never
+    if kind.shape is None:
+        return lambda given: free_json(given) if type(given) is dict or type(given) is list else OTHER
+    if kind.shape == Shape():
+        return lambda given: free_json(given) if type(given) is dict else OTHER
+    return _never
 
 
 def _array(kind: Type) -> _Read:
@@ -125,9 +133,9 @@ def _array(kind: Type) -> _Read:
 
     def read(given: Any) -> Any:
         if type(given) is not list or not least <= len(given) <= most:
-            return _OTHER
+            return OTHER
         values = [item(each) for each in given]
-        return _OTHER if _OTHER in values else values
+        return OTHER if OTHER in values else values
 
     return read
 

@@ -16,7 +16,7 @@ from repositories.schema import MISSING, Field, Generated, Value
 from repositories.texts import InvalidValueError
 from service.errors import RequestError, Violation, bad_body
 from service.planner.checks import check
-from service.planner.field_readers import field_reader
+from service.planner.field_readers import OTHER, field_reader, plain_reader
 from service.planner.scope import Scope
 
 #: How many violations an answer names.
@@ -82,6 +82,10 @@ def _initial_value(field: Field) -> Callable[[dict[str, Any]], Value]:
     return lambda _record: initial_value(field)
 
 
+def _no_plain_reader(_field: Field) -> Callable[[Any], Any]:
+    return lambda _given: OTHER
+
+
 class RecordReader:
     """Reads many records that give the same fields into rows of the same columns.
 
@@ -108,6 +112,10 @@ class RecordReader:
         initial = initial_value if defaults else _null
         self._readers = [(field, _given_value(field, read, initial)) for field in given]
         self._readers += [(field, _initial_value(field)) for field in filled]
+        plain = plain_reader if read is read_json else _no_plain_reader
+        self._plain = [(field.name, plain(field), read) for field, read in self._readers[: len(given)]]
+        self._filled = [read for _, read in self._readers[len(given) :]]
+        self._required = [place for place, field in enumerate(self.columns) if field.required]
 
     def anew(self) -> RecordReader:
         """The same, for other records."""
@@ -120,6 +128,19 @@ class RecordReader:
 
         A member may be absent where `columns=` names it.
         """
+        try:
+            values = [
+                read(record) if (value := plain(record.get(name))) is OTHER else value
+                for name, plain, read in self._plain
+            ]
+        except InvalidValueError:
+            return self._faulty_row(record, pointer)
+        values += [read(record) for read in self._filled]
+        if None in [values[place] for place in self._required]:
+            return self._faulty_row(record, pointer)
+        return tuple(values)
+
+    def _faulty_row(self, record: dict[str, Any], pointer: str) -> Row:
         values: list[Value] = []
         for field, read in self._readers:
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -35,6 +34,8 @@ TYPES = [
     Type(Kind.DATETIME),
     Type(Kind.UUID),
     Type(Kind.JSON),
+    Type(Kind.JSON, shape=Shape()),
+    Type(Kind.JSON, shape=Shape(additional=False)),
     Type(Kind.JSON, shape=Shape((("a", Type(Kind.INT32)),), frozenset({"a"}))),
     Type(Kind.ARRAY, items=Type(Kind.STRING, max_length=2), min_items=1, max_items=2),
     Type(Kind.ARRAY, items=Type(Kind.DECIMAL, precision=4, scale=1)),
@@ -53,8 +54,17 @@ NUMBERS = [
         "1.499999999999999999999", "-0.01",
     )),
 ]  # fmt: skip
-ARRAYS = [list(pair) for pair in itertools.product(["A", "ABC", "é", 1, True, None, Decimal("1.50"), [], {}], repeat=2)]
-OBJECTS = [{}, {"a": 1}, {"a": "1"}, {"a": None}, {"b": 1}, {"a": 1, "x": [Decimal("1e22"), 10**22, -0.0]}, {"\0": 1}]
+ITEMS: list[Any] = ["A", "ABC", "é", 1, True, None, Decimal("1.50"), [], {}]
+ARRAYS = [[first, second] for first in ITEMS for second in ITEMS]
+OBJECTS: list[Any] = [
+    {},
+    {"a": 1},
+    {"a": "1"},
+    {"a": None},
+    {"b": 1},
+    {"a": 1, "x": [Decimal("1e22"), 10**22, -0.0]},
+    {"\0": 1},
+]
 VALUES = [None, True, False, *TEXTS, *NUMBERS, [], ["A"], [1], *ARRAYS, *OBJECTS]
 
 
