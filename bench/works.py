@@ -9,7 +9,7 @@ from enum import Enum
 #: In a path or body: replaced by another number of as many digits each time the request is sent.
 COUNTER = "@@@@@@@@@@"
 #: What the `sku` of every record that a run writes begins with, so that it can be found and removed.
-WRITTEN = "BENCH-"
+WRITTEN = "BENCH"
 BULK = 1000
 LOTS = 100_000
 STREAMED = 100_000
@@ -106,4 +106,4 @@ def new_product(sku: str) -> dict[str, object]:
 
 def new_products(count: int = BULK) -> list[dict[str, object]]:
     """The records of a bulk insert."""
-    return [new_product(f"{WRITTEN}{COUNTER}-{number:05}") for number in range(count)]
+    return [new_product(f"{WRITTEN}{COUNTER}{number:05}") for number in range(count)]

@@ -105,11 +105,15 @@ def _unchanged(value: Value) -> Value:
 
 def _canonical(value: Any) -> Any:
     """Free JSON with every object's keys in `jsonb`'s order, so that equal values are equal documents."""
-    if isinstance(value, dict):
-        return {key: _canonical(value[key]) for key in sorted(value, key=lambda key: (len(key.encode()), key))}
-    if isinstance(value, list):
-        return [_canonical(item) for item in value]
-    return value
+    kind = type(value)
+    if kind is dict:
+        keys = sorted(value, key=_key_order) if len(value) > 1 else value
+        return {key: _canonical(value[key]) for key in keys}
+    return [_canonical(item) for item in value] if kind is list else value
+
+
+def _key_order(key: str) -> tuple[int, str]:
+    return len(key) if key.isascii() else len(key.encode()), key
 
 
 def _decimal128(value: Decimal) -> Decimal128:

@@ -50,33 +50,59 @@ def upsert(store: Store, write: Insert, conflict: Conflict) -> Document:
     if not documents:
         return store.answer(write.resource, write.returning, [])
     if len(documents) == 1 and store.scope.session is None and _is_single(store, write.resource, conflict, documents):
-        return _at_once(store, write, conflict, documents[0])
+        if not _refers(write.resource, documents):
+            return _at_once(store, write, conflict, documents[0])
+        if merged := _merged_at_once(store, write, conflict, documents[0]):
+            return merged
     return in_transaction(store, write, lambda: [documents], lambda: _Merge(store, write.resource, conflict))
 
 
 def _is_single(store: Store, resource: Resource, conflict: Conflict, documents: list[BSON]) -> bool:
-    """One command does it: the row has a key to be in conflict with, and no reference or `_id` is touched."""
+    """One command does it: the row has a key to be in conflict with, and no `_id` or key referred to is touched."""
     names = tuple(field.name for field in conflict.fields)
     if set(names) != set(resource.primary_key) and not set(names).isdisjoint(resource.primary_key):
         return False
     if any(None in key for key in keys_of(resource, names, documents)):
-        return False
-    if any(None not in keys_of(resource, reference.fields, documents)[0] for reference in resource.references):
         return False
     linked = set(resource.primary_key).difference(names)
     linked.update(*(reference.target_fields for _, reference in store.catalog.referrers[resource.name]))
     return linked.difference(names).isdisjoint(field.name for field in conflict.merge)
 
 
+def _refers(resource: Resource, documents: list[BSON]) -> bool:
+    return any(None not in keys_of(resource, reference.fields, documents)[0] for reference in resource.references)
+
+
+def _merged_at_once(store: Store, write: Insert, conflict: Conflict, document: BSON) -> Document | None:
+    """Merged by one command into a record that refers to the same records already; None where there is no such."""
+    resource = write.resource
+    where, changes = _merging(resource, conflict, document)
+    if not changes or _misfit(resource, document, 0):
+        return None
+    kept = {name for reference in resource.references for name in reference.fields}.intersection(changes)
+    try:
+        after = store.records(resource).find_one_and_update(
+            where | {name: document[name] for name in kept}, {"$set": changes}, return_document=ReturnDocument.AFTER
+        )
+    except DuplicateKeyError:
+        return None
+    return None if after is None else store.answer(resource, write.returning, [after], key_of(resource, after))
+
+
+def _merging(resource: Resource, conflict: Conflict, document: BSON) -> tuple[BSON, BSON]:
+    """The filter for the record in conflict, and the values that it is given."""
+    names = tuple(field.name for field in conflict.fields)
+    of_key = set(names) == set(resource.primary_key)
+    where = {"_id": document["_id"]} if of_key else {name: document[name] for name in names}
+    return where, {field.name: document[field.name] for field in conflict.merge if field.name not in names}
+
+
 def _at_once(store: Store, write: Insert, conflict: Conflict, document: BSON) -> Document:
     """Found and merged, or inserted, by one command; two that insert the same at once are told apart by the index."""
     resource = write.resource
-    names = tuple(field.name for field in conflict.fields)
     if misfit := _misfit(resource, document, 0):
         raise misfit
-    of_key = set(names) == set(resource.primary_key)
-    where = {"_id": document["_id"]} if of_key else {name: document[name] for name in names}
-    changes = {field.name: document[field.name] for field in conflict.merge if field.name not in names}
+    where, changes = _merging(resource, conflict, document)
     initial = {name: value for name, value in document.items() if name not in where and name not in changes}
     update = {operator: values for operator, values in (("$set", changes), ("$setOnInsert", initial)) if values}
     records = store.records(resource)
@@ -86,7 +112,7 @@ def _at_once(store: Store, write: Insert, conflict: Conflict, document: BSON) ->
             break
         except DuplicateKeyError as error:
             broken = translate(error, store.catalog, resource)
-            if set(broken.fields) != set(names):
+            if set(broken.fields) != {field.name for field in conflict.fields}:
                 return in_transaction(store, write, lambda: [[document]], lambda: _Merge(store, resource, conflict))
         time.sleep(_RETRY_SECONDS * random.random())  # noqa: S311 - jitter
     if before is None:

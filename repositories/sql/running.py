@@ -17,6 +17,7 @@ from psycopg.errors import InvalidSqlStatementName, error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
+from repositories.query import Row
 from repositories.sql.statements import PLACEHOLDER
 
 #: So many statements stay prepared on each connection.
@@ -46,6 +47,14 @@ class Statements:
             if self._connection.pgconn.transaction_status != TransactionStatus.IDLE:
                 raise
             return self._run(sql, parameters)
+
+    def row(self, result: PGresult) -> Row:
+        """The first row of a result as values."""
+        self._transformer.set_pgresult(result)
+        try:
+            return self._transformer.load_row(0, tuple) or ()
+        finally:
+            self._transformer.set_pgresult(None)
 
     def _run(self, sql: str, parameters: Sequence[Any]) -> PGresult:
         transformer = self._transformer

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 
 import psycopg
-from psycopg import Cursor
 from psycopg.errors import SerializationFailure
 from psycopg.pq.abc import PGresult
 from sqlalchemy import MetaData
@@ -16,6 +15,7 @@ from sqlalchemy import MetaData
 from repositories.base import Document, representation_tag
 from repositories.encoding import records_encoder
 from repositories.errors import PreconditionFailed
+from repositories.kept import Kept, KeptParts
 from repositories.query import And, Column, Comparison, Condition, Operator, Param, Row, Selection, Values
 from repositories.schema import Catalog, Field, OnDelete
 from repositories.sql import bulk
@@ -35,13 +35,18 @@ class Writer:
 
     def __init__(self, catalog: Catalog, metadata: MetaData, blame: Blame, shapes: int) -> None:
         compiler = WriteCompiler(metadata)
-        self._insert = lru_cache(shapes)(compiler.insert)
-        self._upsert = lru_cache(shapes)(compiler.upsert)
-        self._replace = lru_cache(shapes)(compiler.replace)
-        self._update = lru_cache(shapes)(compiler.update)
-        self._delete = lru_cache(shapes)(compiler.delete)
-        self._lock = lru_cache(shapes)(Compiler(metadata).locked)
-        self._encoder = lru_cache(shapes)(_encoder)
+        #: By whether the rows lie ready, and whether the key is wanted.
+        self._inserts = {
+            (staged, keyed): KeptParts(partial(compiler.insert, staged=staged, keyed=keyed), shapes)
+            for staged in (False, True)
+            for keyed in (False, True)
+        }
+        self._upsert = KeptParts(compiler.upsert, shapes)
+        self._replace = KeptParts(compiler.replace, shapes)
+        self._update = KeptParts(compiler.update, shapes)
+        self._delete = KeptParts(compiler.delete, shapes)
+        self._lock = Kept(Compiler(metadata).locked, shapes)
+        self._encoder = KeptParts(_encoder, shapes)
         self._blame = blame
         self._late = _LateChecks(catalog)
 
@@ -127,7 +132,7 @@ class Writer:
         text = self._encoder(write.fields)(rows).decode()
         if write.conflict is not None:
             return self._run_merge(connection, write, write.conflict, text, single=len(rows) == 1)
-        statement = self._insert(write.resource, write.fields, write.returning)
+        statement = self._inserts[False, False](write.resource, write.fields, write.returning, None)
         body, count, number = _execute(connection, statement, (text,))
         if len(rows) != 1:
             return Document(body, count, created=True)
@@ -138,14 +143,12 @@ class Writer:
     def _run_merge(
         self, connection: Connection, write: Insert, conflict: Conflict, text: str, *, single: bool
     ) -> Document:
-        statement = self._insert(write.resource, write.fields, write.returning, conflict, keyed=single)
-        return _written(connection.execute(statement.sql, statement.bind((text,))), keyed=single)
+        statement = self._inserts[False, single](write.resource, write.fields, write.returning, conflict)
+        return _written(connection, statement, (text,), keyed=single)
 
     def _run_staged(self, connection: Connection, write: Insert, staged: int) -> Document:
-        statement = self._insert(
-            write.resource, write.fields, write.returning, write.conflict, staged=True, keyed=staged == 1
-        )
-        document = _written(connection.execute(statement.sql), keyed=staged == 1)
+        statement = self._inserts[True, staged == 1](write.resource, write.fields, write.returning, write.conflict)
+        document = _written(connection, statement, (), keyed=staged == 1)
         return document if write.conflict else replace(document, created=document.count > 0)
 
     def _run_assign(self, connection: Connection, write: Assign) -> Document:
@@ -234,11 +237,11 @@ def _execute(connection: Connection, statement: Statement, values: Values) -> _A
     return _answer_of(result_of(connection, statement.sql, statement.bind(values)))
 
 
-def _written(cursor: Cursor[Row], *, keyed: bool) -> Document:
+def _written(connection: Connection, statement: Statement, values: Values, *, keyed: bool) -> Document:
     """The answer of an insert: the records, whether any is new, and, of a single one, its key."""
-    assert cursor.pgresult is not None
-    body, count, created = _answer_of(cursor.pgresult)
-    key = cursor.fetchall()[0][3:] if keyed and count else None
+    result = result_of(connection, statement.sql, statement.bind(values))
+    body, count, created = _answer_of(result)
+    key = connection.statements.row(result)[3:] if keyed and count else None
     return Document(body, count, key=key, created=created == b"t")
 
 

@@ -15,6 +15,9 @@ from service.planner.relations import Relations
 from service.planner.scope import PlanLimits, Scope
 from service.planner.selections import Planning, plan_columns, plan_selection
 
+#: Of how many shapes of writes the plan is kept, as far as it is the same for all of one shape.
+DRAFTS = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

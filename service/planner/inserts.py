@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from repositories.query import Row
+from repositories.query import Output, Row
 from repositories.schema import Field
 from repositories.writes import Conflict, Insert
 from service.dialect.params import Level
 from service.errors import RequestError, bad_body
-from service.planner.answers import Subject, WritePlan, plan_after, plan_outputs
+from service.planner.answers import DRAFTS, ReadBack, Subject, WritePlan, plan_after, plan_outputs
 from service.planner.records import Reader, RecordReader, read_json, writable
 
 
@@ -49,35 +49,54 @@ def plan_insert(
     params, limits = subject.params, subject.limits
     if params.top != Level(order=params.top.order) or (params.top.order and not subject.reads):
         raise RequestError(400, "PGRST100", "An insert takes no filter, order, limit or offset.")
-    scope = subject.scope
     names = params.columns if params.columns is not None else _names(records)
-    given = writable(scope, names)
-    reader = partial(RecordReader, scope, given, records.read, defaults=defaults)
-    source = _Rows(records, reader, names if params.columns is None else None, limits.max_insert_rows)
-    conflict = _conflict(subject, given, resolution)
-    outputs = plan_outputs(subject, wanted=wanted)
-    after = plan_after(subject, wanted=wanted)
+    draft = (_draft if subject.reads else _kept_draft)(subject, names, records.read, _Way(resolution, defaults, wanted))
+    source = _Rows(records, draft.reader, names if params.columns is None else None, limits.max_insert_rows)
     rows = list(source) if records.listed else source
     return WritePlan(
-        Insert(subject.resource, source.columns, rows, outputs, conflict),
-        after=after,
+        Insert(subject.resource, draft.reader.columns, rows, draft.outputs, draft.conflict),
+        after=draft.after,
         in_order=not params.top.order,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What is the same for all inserts of one shape."""
+
+    reader: RecordReader
+    conflict: Conflict | None
+    outputs: tuple[Output, ...]
+    after: ReadBack | None
+
+
+class _Way(NamedTuple):
+    resolution: str | None
+    defaults: bool
+    wanted: bool
+
+
+def _draft(subject: Subject, names: tuple[str, ...], read: Reader, way: _Way) -> _Draft:
+    given = writable(subject.scope, names)
+    reader = RecordReader(subject.scope, given, read, defaults=way.defaults)
+    conflict = _conflict(subject, given, way.resolution)
+    return _Draft(reader, conflict, plan_outputs(subject, wanted=way.wanted), plan_after(subject, wanted=way.wanted))
+
+
+#: What goes wrong is not kept, and goes wrong again.
+_kept_draft = lru_cache(DRAFTS)(_draft)
 
 
 class _Rows:
     """The records as rows, read and checked anew each time they are walked."""
 
-    def __init__(
-        self, records: Records, reader: Callable[[], RecordReader], names: tuple[str, ...] | None, most: int
-    ) -> None:
+    def __init__(self, records: Records, reader: RecordReader, names: tuple[str, ...] | None, most: int) -> None:
         self._records, self._reader, self._most = records, reader, most
         self._names = None if names is None else frozenset(names)
-        self.columns = reader().columns
 
     def __iter__(self) -> Iterator[Row]:
         """The rows up to the first violation; then the records are read on, to find others. Raises `RequestError`."""
-        reader = self._reader()
+        reader = self._reader.anew()
         for index, record in enumerate(self._records.walk()):
             if index >= self._most:
                 raise RequestError(413, "54000", f"A request may insert {self._most} records at the most.")

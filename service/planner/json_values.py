@@ -21,6 +21,7 @@ from repositories.texts import (
 #: How deep free JSON may be nested (contract, value 7).
 MAX_DEPTH = 64
 _INT64 = Type(Kind.INT64)
+_LEAST, _MOST = INT_BOUNDS[Kind.INT64]
 _DOUBLE = Type(Kind.DOUBLE)
 
 
@@ -47,26 +48,24 @@ def from_json(kind: Type, value: Any) -> Value:
 
 def free_json(value: Any, depth: int = 1) -> Any:
     """JSON of any shape: integers within int64, other numbers as doubles. Raises `InvalidValueError`."""
-    if isinstance(value, dict | list):
+    kind = type(value)
+    if kind is str:
+        return checked_text(value)
+    if kind is int:
+        return value if _LEAST <= value <= _MOST else _free_integer(value)
+    if kind is dict or kind is list:
         if depth > MAX_DEPTH:
             raise InvalidValueError("54001", f"JSON may be nested {MAX_DEPTH} deep at the most")
-        if isinstance(value, list):
+        if kind is list:
             return [free_json(item, depth + 1) for item in value]
         return {checked_text(key): free_json(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, str):
-        return checked_text(value)
-    if isinstance(value, Decimal):
+    if kind is Decimal:
         return _finite(value) or 0.0  # jsonb knows no negative zero
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _free_integer(value)
     return value
 
 
-def _free_integer(value: int) -> int | float:
-    """An int64, or a double in the digits that answers write it in (1e22 has 23 of them)."""
-    low, high = INT_BOUNDS[Kind.INT64]
-    if low <= value <= high:
-        return value
+def _free_integer(value: int) -> float:
+    """An integer beyond int64 as a double, in the digits that answers write it in (1e22 has 23 of them)."""
     number = _finite(value)
     if Decimal(repr(number)) != value:
         raise out_of_range(_INT64)

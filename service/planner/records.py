@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from uuid_utils.compat import uuid7
@@ -14,7 +16,7 @@ from repositories.schema import MISSING, Field, Generated, Value
 from repositories.texts import InvalidValueError
 from service.errors import RequestError, Violation, bad_body
 from service.planner.checks import check
-from service.planner.json_values import from_json
+from service.planner.field_readers import OTHER, field_reader, plain_reader
 from service.planner.scope import Scope
 
 #: How many violations an answer names.
@@ -44,7 +46,7 @@ def _null(_field: Field) -> Value:
 
 def read_json(field: Field, value: Any) -> Value:
     """A member of a JSON body as the field's value. Raises `InvalidValueError`."""
-    return check_given(field, from_json(field.type, value))
+    return field_reader(field)(value)
 
 
 def check_given(field: Field, value: Value) -> Value:
@@ -72,11 +74,16 @@ def writable(scope: Scope, names: Iterable[str], *, allowed: frozenset[str] = fr
 
 def _given_value(field: Field, read: Reader, initial: Callable[[Field], Value]) -> Callable[[dict[str, Any]], Value]:
     name = field.name
-    return lambda record: read(field, record[name]) if name in record else initial(field)
+    convert = field_reader(field) if read is read_json else partial(read, field)
+    return lambda record: convert(record[name]) if name in record else initial(field)
 
 
 def _initial_value(field: Field) -> Callable[[dict[str, Any]], Value]:
     return lambda _record: initial_value(field)
+
+
+def _no_plain_reader(_field: Field) -> Callable[[Any], Any]:
+    return lambda _given: OTHER
 
 
 class RecordReader:
@@ -105,12 +112,35 @@ class RecordReader:
         initial = initial_value if defaults else _null
         self._readers = [(field, _given_value(field, read, initial)) for field in given]
         self._readers += [(field, _initial_value(field)) for field in filled]
+        plain = plain_reader if read is read_json else _no_plain_reader
+        self._plain = [(field.name, plain(field), read) for field, read in self._readers[: len(given)]]
+        self._filled = [read for _, read in self._readers[len(given) :]]
+        self._required = [place for place, field in enumerate(self.columns) if field.required]
+
+    def anew(self) -> RecordReader:
+        """The same, for other records."""
+        other = copy(self)
+        other.violations = []
+        return other
 
     def row(self, record: dict[str, Any], pointer: str = "") -> Row:
         """The record's row. Violations are collected; see `finish`.
 
         A member may be absent where `columns=` names it.
         """
+        try:
+            values = [
+                read(record) if (value := plain(record.get(name))) is OTHER else value
+                for name, plain, read in self._plain
+            ]
+        except InvalidValueError:
+            return self._faulty_row(record, pointer)
+        values += [read(record) for read in self._filled]
+        if None in [values[place] for place in self._required]:
+            return self._faulty_row(record, pointer)
+        return tuple(values)
+
+    def _faulty_row(self, record: dict[str, Any], pointer: str) -> Row:
         values: list[Value] = []
         for field, read in self._readers:
             try:

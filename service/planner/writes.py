@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from repositories.query import Column, Output, Param, Read, Selection
+from repositories.query import Column, Condition, Output, Param, Read, Selection, Sort
 from repositories.schema import Field, Generated, Kind, Resource, Value
 from repositories.texts import InvalidValueError
 from repositories.writes import Delete, Expectation, Replace, Update
 from service.dialect.params import Level, Params
 from service.errors import RequestError, Violation, bad_syntax
 from service.planner.answers import (
+    DRAFTS,
     Merge,
     Precondition,
     Subject,
@@ -70,6 +73,8 @@ def plan_item_update(
     subject: Subject, key: tuple[str, ...], body: Any, *, merge: bool = False, tags: Tags | None = None, wanted: bool
 ) -> WritePlan:
     """Changes to one record. Raises `RequestError`."""
+    if tags is None and not merge and not subject.reads and isinstance(body, dict):
+        return _plain_update(subject, key, body, wanted=wanted)
     _refuse_all_but_select(subject.params)
     scope, bindings = subject.scope, Bindings()
     identity = plan_key(subject.resource, key)
@@ -79,6 +84,37 @@ def plan_item_update(
     outputs, after = plan_outputs(subject, wanted=wanted), plan_after(subject, wanted=wanted)
     write = Update(subject.resource, changes, where, tuple(bindings.values), outputs, scope.key_order(), expect)
     return WritePlan(write, after=after, precondition=precondition, merge=_merge(write, patches))
+
+
+def _plain_update(subject: Subject, key: tuple[str, ...], record: dict[str, Any], *, wanted: bool) -> WritePlan:
+    """The same where only the values differ from one request to the next of a shape."""
+    _refuse_all_but_select(subject.params)
+    identity = plan_key(subject.resource, key)
+    draft = _item_draft(subject, tuple(record), wanted)
+    reader = draft.reader.anew()
+    row = reader.row(record)
+    reader.finish()
+    return WritePlan(
+        Update(subject.resource, draft.changes, draft.where, (*identity, *row), draft.outputs, draft.order)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _ItemDraft:
+    reader: RecordReader
+    changes: Changes
+    where: Condition
+    outputs: tuple[Output, ...]
+    order: tuple[Sort, ...]
+
+
+@lru_cache(DRAFTS)
+def _item_draft(subject: Subject, names: tuple[str, ...], wanted: bool) -> _ItemDraft:
+    scope, bindings = subject.scope, Bindings()
+    where = key_condition(scope, (None,) * len(subject.resource.key), bindings)
+    reader = RecordReader(scope, writable(scope, names), absent=False)
+    changes = tuple((field, bindings.bind(None)) for field in reader.columns)
+    return _ItemDraft(reader, changes, where, plan_outputs(subject, wanted=wanted), scope.key_order())
 
 
 def plan_update(subject: Subject, body: Any, *, merge: bool = False, wanted: bool) -> WritePlan:

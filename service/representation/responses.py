@@ -24,6 +24,7 @@ _PAGE = frozenset({"limit", "offset"})
 _PATH = "!$&'()*+,-./:;=@_~"
 _QUERY = _PATH + "%?[]"
 _UNSAFE = {safe: re.compile(f"[^{re.escape(safe)}0-9A-Za-z]") for safe in (_PATH, _QUERY)}
+_SENDABLE = re.compile(r"[0-9A-Za-z/_~.-]*")
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NULL = _STRING + rb":\s?null"
@@ -40,8 +41,10 @@ class Answer(Response):
     default_mimetype = None
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        """The headers as they are, but for a `Location`, which must be made fit to be sent."""
-        return super().get_wsgi_headers(environ) if self.status_code == 201 else self.headers
+        """The headers as they are, but for a `Location` that must be made fit to be sent."""
+        if self.status_code == 201 and not _SENDABLE.fullmatch(self.headers.get("Location", "")):
+            return super().get_wsgi_headers(environ)
+        return self.headers
 
     def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         """The body, but for a request that wants none."""
