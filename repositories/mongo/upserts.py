@@ -61,7 +61,9 @@ def _is_single(store: Store, resource: Resource, conflict: Conflict, documents: 
         return False
     if any(None in key for key in keys_of(resource, names, documents)):
         return False
-    if any(None not in keys_of(resource, reference.fields, documents)[0] for reference in resource.references):
+    # One part of a reference may meet the other one in the record that is found.
+    parts = (part for reference in resource.references for part in keys_of(resource, reference.fields, documents)[0])
+    if any(part is not None for part in parts):
         return False
     linked = set(resource.primary_key).difference(names)
     linked.update(*(reference.target_fields for _, reference in store.catalog.referrers[resource.name]))

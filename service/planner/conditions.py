@@ -11,7 +11,7 @@ from service.dialect.filters import too_many_conditions
 from service.dialect.params import ConditionParam, FilterParam, IsParam, LogicParam
 from service.errors import RequestError
 from service.planner.expressions import plan_column
-from service.planner.operands import APPLICABLE, OPERANDS, array_items
+from service.planner.operands import APPLICABLE, IDENTITY, OPERANDS, array_items
 from service.planner.scope import Bindings, Scope
 
 
@@ -61,7 +61,7 @@ def _is(scope: Scope, param: IsParam, embeds: Mapping[str, int]) -> Condition:
 def _comparison(scope: Scope, param: FilterParam, bindings: Bindings) -> Comparison:
     column = plan_column(scope, param.column)
     kind = column.type.kind
-    if kind not in APPLICABLE[param.operator]:
+    if kind not in APPLICABLE[param.operator] or (_is_uuid(column) and param.operator not in IDENTITY):
         raise RequestError(
             400,
             "42883",
@@ -72,6 +72,12 @@ def _comparison(scope: Scope, param: FilterParam, bindings: Bindings) -> Compari
     except InvalidValueError as error:
         raise RequestError(400, error.code, error.message) from None
     return Comparison(column, param.operator, bindings.bind(value), param.quantifier)
+
+
+def _is_uuid(column: Column) -> bool:
+    """Whether it is an item of an array of uuids: before MongoDB 8, there is no text of it to look into."""
+    items = column.field.type.items
+    return bool(column.path) and items is not None and items.kind is Kind.UUID
 
 
 def _value(column: Column, param: FilterParam) -> Value:

@@ -10,7 +10,8 @@ from tests.prove.chance import Chance
 RESOURCES = ["items", "Users", "order", "group", "a_b", "table1", "User_Roles", "x", "values", "system", "admin"]
 FIELDS = [
     "name", "type", "value", "Key", "from", "user", "desc", "a_b", "count", "end", "date", "default", "id2", "length",
-    "body", "path", "status", "x", "Total", "rows", "row", "all", "any", "is", "in", "eq", "asc", "data", "json", "null",
+    "body", "path", "status", "x", "Total", "rows", "row", "all", "any", "is", "in", "eq", "asc", "data", "json",
+    "null",
 ]  # fmt: skip
 #: Fields as the file declares them.
 KINDS: list[dict[str, Any]] = [

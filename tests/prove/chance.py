@@ -1,4 +1,4 @@
-"""Choices of a generator: drawn by Hypothesis, which can shrink them, or from a seed, for what is too dear to shrink."""
+"""Choices of a generator: drawn by Hypothesis, which shrinks them, or from a seed, for what is too dear to shrink."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -20,7 +21,8 @@ TEXTS = [
     "a", "b", "A", "ab", "", " ", "a ", "ba", "aa", "a%b", "a_b", "a*b", "a\\b", "%", "_", "\\", "null", "NULL", "true",
     "0", "10", "9", "-1", "é", "e\u0301", "É", "İ", "ı", "I", "i", "i\u0307", "ß", "ẞ", "SS", "ss", "ſ", "s", "S",
     "\u212a", "k", "K", "Σ", "σ", "ς", "ǆ", "ǅ", "Ω", "\u2126", "😀", "\U0010ffff", "\uffff", "\ue000", "日本", "a,b",
-    "(a)", 'say "a"', "{a}", "[a]", "a\nb", "a\r\nb", "a\tb", "\n", "\x7f", "\x01", "\ufeff", "\u200b", "\u2028", "=1+1",
+    "(a)", 'say "a"', "{a}", "[a]", "a\nb", "a\r\nb", "a\tb", "\n", "\x7f", "\x01", "\ufeff", "\u200b", "\u2028",
+    "=1+1",
     "@a", "$a", "$$ROOT", "a.b", "'", "''; --", "a/b", "..", "%41", "a+b", "a&b=c", "a#b", "x" * 300,
 ]  # fmt: skip
 INTEGERS = [0, 1, 2, -1, 3, 7, 42, 100, -100]
@@ -145,17 +147,20 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def csv_text(field: Field, found: Value) -> str:
-    """The value as a cell."""
-    if found is None:
+def csv_cell(field: Field, text: str) -> str:
+    """A value's JSON text as a cell: arrays and JSON stay as they are, texts lose their quotes."""
+    if text == "null":
         return ""
-    text = body_text(found) if field.type.kind in (Kind.ARRAY, Kind.JSON) else filter_text(field.type, found)
+    if field.type.kind not in (Kind.ARRAY, Kind.JSON) and text.startswith('"'):
+        text = json.loads(text)
     return '"' + text.replace('"', '""') + '"'
 
 
 def _decimal(chance: Chance, kind: Type) -> Decimal:
     precision, scale = kind.precision or 10, kind.scale or 0
-    number = chance.pick([0, 1, 5, -1, 10, 15, 25, 10**precision - 1, -(10**precision) + 1, 10**scale, 5 * 10**scale, 49])
+    number = chance.pick(
+        [0, 1, 5, -1, 10, 15, 25, 10**precision - 1, -(10**precision) + 1, 10**scale, 5 * 10**scale, 49]
+    )
     sign, digits, _ = Decimal(number).as_tuple()
     return Decimal((sign, digits, -scale))
 

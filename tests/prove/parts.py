@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,10 +46,23 @@ class Part:
 
 
 #: The modules that have a part each, as `PART`.
-MODULES = ("tests.prove.differential",)
+MODULES = (
+    "tests.prove.differential",
+    "tests.hostile.fuzz",
+    "tests.hostile.openapi",
+)
 
 
 def parts(only: list[str] | None = None) -> list[Part]:
     """The parts of these names, or all."""
     found: list[Part] = [import_module(name).PART for name in MODULES]
     return [part for part in found if not only or part.name in only]
+
+
+def work(name: str, seconds: float, seed: int) -> Outcome:
+    """Run a part; for a worker process, which finds this by its module."""
+    (part,) = parts([name])
+    begun = time.monotonic()
+    outcome = part.run(seconds, seed)
+    outcome.figures["seconds"] = time.monotonic() - begun
+    return outcome

@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 from uuid import UUID
 
+import structlog
 from flask import Flask
 from psycopg import sql
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -118,7 +119,8 @@ class World:
         builder = EnvironBuilder(request.path, method=request.method, headers=[*request.headers], data=request.body)
         environ = builder.get_environ()
         body, status, headers = run_wsgi_app(self._apps[name], environ)
-        pieces, broken = [], ""
+        pieces: list[bytes] = []
+        broken = ""
         try:
             pieces.extend(body)
         except RepositoryError as error:
@@ -177,6 +179,7 @@ def opened(
             stores[name] = _opened(name, load(plan), postgres, mongodb, f"diglot_prove_{label}")
             stack.callback(stores[name].close)
             _fill(name, stores[name], records)
+        stack.enter_context(structlog.testing.capture_logs())  # a failure is told by the answer
         stack.enter_context(mock.patch.object(planned_records, "uuid7", made.uuid))
         stack.enter_context(mock.patch.object(planned_records, "now", made.now))
         yield World(plan, records, stores, made)
