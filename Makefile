@@ -14,7 +14,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 BUILD := hatchling\neditables\n
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench ledger lock image clean
+.PHONY: help run test lint format bench ledger prove lock image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,9 @@ bench: $(VENV)/.dev ## measure the speed beside other services, 20 minutes (QUIC
 
 ledger: $(VENV)/.dev ## write while connections are cut, and look for writes lost, doubled or halved
 	$(BIN)/python -m tests.ledger $(LEDGER)
+
+prove: $(VENV)/.dev ## prove the stores equal for an hour, with a report in .prove/ (PROVE="--minutes 5")
+	$(BIN)/python -m tests.prove $(PROVE)
 
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 	printf '$(BUILD)uv\n' | $(UV_COMPILE) --upgrade --extra dev --extra bench pyproject.toml - \

@@ -42,6 +42,7 @@ def create_app(repository: Repository, settings: Settings) -> Flask:
     """The app that serves the repository's catalog."""
     app = _App("service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["BODY_TIMEOUT"] = settings.body_timeout
     app.url_map.merge_slashes = False
     app.url_map.converters["key"] = KeyConverter
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from enum import StrEnum
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import Any, BinaryIO, cast
 
 import jiter
-from flask import Request
+from flask import Request, current_app
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from service.arrivals import SHARE, Arrival, arriving
+from service.connections import length_is_certain
 from service.errors import RequestError, bad_body
 
 #: The variables of the environment with a body that has been received, and with one that a batch's operation brings.
@@ -76,7 +78,7 @@ def receive(request: Request) -> BinaryIO:
 
 
 def read_body(request: Request, types: tuple[BodyType, ...] = JSON_ONLY) -> Body:
-    """The request's body, which is of one of these types. Raises `RequestError` (400, 413, 415)."""
+    """The request's body, which is of one of these types. Raises `RequestError` (400, 411, 413, 415)."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RequestError(
             415,
@@ -97,27 +99,44 @@ def read_body(request: Request, types: tuple[BodyType, ...] = JSON_ONLY) -> Body
     media = BodyType(request.mimetype)
     if BROUGHT in request.environ:
         return Body(media, value=request.environ[BROUGHT])
+    if media in (BodyType.CSV, BodyType.LINES) and not length_is_certain(request.environ):
+        raise RequestError(
+            411,
+            "PGRST411",
+            f"A body of {media} needs a Content-Length.",
+            "Its end cannot be told from a connection that breaks off.",
+            hint="Send Content-Length instead of Transfer-Encoding: chunked.",
+        )
     return Body(media, receive(request))
 
 
 def _received(request: Request) -> BinaryIO:
-    """Werkzeug's stream does not tell a body that ends early, or one that goes on past the limit."""
-    length, limit = request.content_length, request.max_content_length
-    if length is not None and length <= _IN_MEMORY:
-        data = request.get_data(cache=False)
-        if len(data) < length:
-            raise bad_body("The body is shorter than its Content-Length.")
-        return BytesIO(data)
+    """The body; the connection of one that does not come in time is reset."""
+    with arriving(request.environ, current_app.config["BODY_TIMEOUT"]) as arrival:
+        length = request.content_length
+        if length is not None and length <= SHARE:
+            kept: BinaryIO = BytesIO(request.get_data(cache=False))
+        else:
+            kept = _kept(request, arrival)
+        size = kept.seek(0, SEEK_END)
+        broken_off = size < length if length is not None else arrival.broken_off
+    if arrival.late:
+        raise bad_body("The body did not come in time.")
+    if broken_off:
+        raise bad_body("The body ends too early." if length is None else "The body is shorter than its Content-Length.")
+    return kept
+
+
+def _kept(request: Request, arrival: Arrival) -> BinaryIO:
+    """Werkzeug's stream does not tell a body that goes on past the limit."""
     kept = cast("BinaryIO", _Kept(_IN_MEMORY))
-    size = 0
+    limit, size = request.max_content_length, 0
     # At the limit, Werkzeug's stream would refuse to be read on, also where nothing follows.
     while size != limit and (chunk := request.stream.read(_CHUNK)):
         size += kept.write(chunk)
-    if length is None:
-        if size == limit and request.environ["wsgi.input"].read(1):
-            raise RequestEntityTooLarge
-    elif size < length:
-        raise bad_body("The body is shorter than its Content-Length.")
+        arrival.received(size)
+    if request.content_length is None and size == limit and request.environ["wsgi.input"].read(1):
+        raise RequestEntityTooLarge
     return kept
 
 

@@ -126,6 +126,9 @@ class Settings(BaseSettings):
         100_000_000, ge=1, le=1_000_000_000_000, description="Records in one answer of CSV or NDJSON, likewise."
     )
     max_body: int = Field(1_048_576, ge=1024, le=1 << 30, description="Bytes in a request's body.")
+    body_timeout: float = Field(
+        30.0, ge=0.1, le=3600, description="Seconds in which a request's body has to arrive, for each MiB of it."
+    )
     max_insert_rows: int = Field(100_000, ge=1, le=10_000_000, description="Records in one insert.")
     max_operations: int = Field(100, ge=1, le=10_000, description="Operations in one batch.")
     max_filters: int = Field(100, ge=1, le=10_000, description="Conditions in one request.")

@@ -1,8 +1,9 @@
-"""Breaking off an answer that cannot be finished: closes the client's connection under the server.
+"""The connections under the server: an answer that cannot be finished is broken off, and a body's end is looked at.
 
-A WSGI server is to do that itself when the answer's iterator raises (PEP 3333). Granian ends the answer as if it were
-complete instead, and does not tell which connection it is on. On Linux it is found by the number of bytes that were
-sent since the answer began, which the kernel counts for each connection.
+A WSGI server is to break an answer off itself when its iterator raises (PEP 3333). Granian ends the answer as if it
+were complete instead, and does not tell which connection it is on. On Linux it is found by the number of bytes that
+were sent since the answer began, which the kernel counts for each connection. Nor does Granian tell a body that ends
+with its connection from a complete one, or give up one that never ends; there, too, the kernel knows more.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 if sys.platform == "linux":
     import fcntl
     import termios
 
-#: Where the kernel's `struct tcp_info` has the number of bytes that the peer has acknowledged.
-_ACKED = struct.Struct("120xQ")
+#: Where the kernel's `struct tcp_info` has the milliseconds since data came last, and the number of bytes that the peer
+#: has acknowledged.
+_INFO = struct.Struct("52xI64xQ")
+#: The states of a connection (`include/net/tcp_states.h`) on which both ends may send, and which the client has ended.
+_ESTABLISHED, _CLOSE_WAIT = 1, 8
 #: What the server puts before an answer besides the headers it is given: the status line, the date, the framing.
 _LINES = range(8, 256)
 #: So many bytes at the most tell a connection from one that carries the same answer at the same time.
@@ -34,15 +39,59 @@ _SECONDS = 30.0
 _POLL_SECONDS = 0.02
 
 
+class Traffic(NamedTuple):
+    """What has passed on a connection: bytes written to it so far, and the moment of the last data from the client."""
+
+    written: int
+    heard: float
+
+
+#: A socket of this process: its descriptor, and the name that no other socket bears.
+Socket = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Whom a request comes from, as far as the server tells: an address, and the port that it was sent to."""
+
+    address: str
+    port: str
+
+    @classmethod
+    def of(cls, environ: Mapping[str, Any]) -> Client | None:
+        """The client; None where connections need not be looked after, or cannot be."""
+        if sys.platform != "linux" or environ.get("SERVER_SOFTWARE") != "Granian":
+            return None
+        return cls(str(environ.get("REMOTE_ADDR")), str(environ.get("SERVER_PORT")))
+
+    def traffic(self) -> dict[Socket, Traffic]:
+        """The traffic on each connection with this client."""
+        return {each: _traffic(each[0]) for each in self._connections()}
+
+    def has_gone(self) -> bool:
+        """Whether a connection of this client has just ended, or none is left.
+
+        When the client ends its side after a complete request, Granian closes the connection. Only where the request
+        was not complete, the connection stays half open until it is answered.
+        """
+        states = {_state(descriptor) for descriptor, _ in self._connections()}
+        return _CLOSE_WAIT in states or _ESTABLISHED not in states
+
+    def _connections(self) -> Iterator[Socket]:
+        for each in _sockets():
+            with suppress(OSError, IndexError), socket.socket(fileno=os.dup(each[0])) as connection:
+                if str(connection.getsockname()[1]) == self.port and connection.getpeername()[0] == self.address:
+                    yield each
+
+
 class Connection:
     """The connection of one answer, from its beginning on. `head` is the size of the answer's headers."""
 
     def __init__(self, environ: Mapping[str, Any], head: int) -> None:
-        self._port = str(environ.get("SERVER_PORT"))
-        self._client = environ.get("REMOTE_ADDR")
+        self._client = Client.of(environ)
         self._sent = head
         self._frames = 0
-        self._before = self._written() if _ends_broken_answers(environ) else None
+        self._before = {} if self._client is None else self._client.traffic()
 
     def sent(self, body: bytes) -> bytes:
         """Take account of a part of the answer that is handed to the server."""
@@ -53,17 +102,17 @@ class Connection:
 
     def filler(self) -> bytes:
         """Blank lines to send before the connection is broken off; none where the server does so itself."""
-        return b"" if self._before is None else b"\n" * (1 + secrets.randbelow(_FILLER))
+        return b"" if self._client is None else b"\n" * (1 + secrets.randbelow(_FILLER))
 
     def break_off(self) -> bool:
         """Close the connection, as soon as what was handed over is on its way; false if it cannot be found."""
-        if self._before is None:
+        if self._client is None:
             return True
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
-            for descriptor, written in self._written().items():
-                if descriptor in self._before and self._is_all(written - self._before[descriptor]):
-                    _reset(descriptor)
+            for each, traffic in self._client.traffic().items():
+                if each in self._before and self._is_all(traffic.written - self._before[each].written):
+                    reset(each)
                     return True
             time.sleep(_POLL_SECONDS)
         return False
@@ -72,39 +121,37 @@ class Connection:
         """Whether this is the size of the answer so far: in chunks, or without any for a client of HTTP/1.0."""
         return written - self._sent - self._frames in _LINES or written - self._sent in _LINES
 
-    def _written(self) -> dict[int, int]:
-        """How many bytes were ever written to each connection with this client, by its descriptor."""
-        return {each: _bytes_written(each) for each in _sockets() if self._is_with_the_client(each)}
 
-    def _is_with_the_client(self, descriptor: int) -> bool:
-        with suppress(OSError, IndexError), socket.socket(fileno=os.dup(descriptor)) as connection:
-            here, there = connection.getsockname(), connection.getpeername()
-            return str(here[1]) == self._port and there[0] == self._client
-        return False
+def length_is_certain(environ: Mapping[str, Any]) -> bool:
+    """Whether a body that is broken off is always told from a complete one: in chunks, Granian ends both alike."""
+    return environ.get("SERVER_SOFTWARE") != "Granian" or "HTTP_TRANSFER_ENCODING" not in environ
 
 
-def _ends_broken_answers(environ: Mapping[str, Any]) -> bool:
-    return sys.platform == "linux" and environ.get("SERVER_SOFTWARE") == "Granian"
+def reset(connection: Socket) -> None:
+    """Reset the connection: `connect` to no address does so at once, and Python has no other way to call it."""
+    nowhere = struct.pack("H14x", socket.AF_UNSPEC)
+    with suppress(OSError), socket.socket(fileno=os.dup(connection[0])) as found:
+        ctypes.CDLL(None).connect(found.fileno(), nowhere, len(nowhere))
 
 
-def _sockets() -> Iterator[int]:
+def _sockets() -> Iterator[Socket]:
     for entry in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
-            if entry.readlink().name.startswith("socket:"):
-                yield int(entry.name)
+            name = entry.readlink().name
+            if name.startswith("socket:"):
+                yield int(entry.name), name
 
 
-def _bytes_written(descriptor: int) -> int:
-    """Those that have arrived, and those that the kernel still holds. Read in this order, it is never too many."""
-    with suppress(OSError, struct.error), socket.socket(fileno=os.dup(descriptor)) as connection:
-        (arrived,) = _ACKED.unpack(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED.size))
-        (held,) = struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))
-        return int(arrived) + int(held)
+def _state(descriptor: int) -> int:
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
+        return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
     return 0
 
 
-def _reset(descriptor: int) -> None:
-    """Reset the connection: `connect` to no address does so at once, and Python has no other way to call it."""
-    nowhere = struct.pack("H14x", socket.AF_UNSPEC)
-    with socket.socket(fileno=os.dup(descriptor)) as connection:
-        ctypes.CDLL(None).connect(connection.fileno(), nowhere, len(nowhere))
+def _traffic(descriptor: int) -> Traffic:
+    """Written are those that have arrived, and those that the kernel still holds: in this order, never too many."""
+    with suppress(OSError, struct.error), socket.socket(fileno=os.dup(descriptor)) as connection:
+        ago, arrived = _INFO.unpack(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size))
+        (held,) = struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))
+        return Traffic(arrived + held, time.monotonic() - ago / 1000)
+    return Traffic(0, time.monotonic())

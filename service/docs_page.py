@@ -177,8 +177,10 @@ def _links(relations: Relations, resource: Resource) -> Iterator[Link]:
         target = known.relation.target.name
         hinted = [f"{target}!{hint}" for hint in sorted(known.hints, key=lambda hint: (len(hint), hint))]
         names = (target, *hinted) if known.relation.many else (known.proposal, target, *hinted)
-        name = next(name for name in names if _means(relations, resource, name, known))
-        yield Link(name, target, known.relation.many)
+        # A unique reference of a resource to itself leaves its other direction without a name of its own.
+        name = next((name for name in names if _means(relations, resource, name, known)), None)
+        if name is not None:
+            yield Link(name, target, known.relation.many)
 
 
 def _means(relations: Relations, resource: Resource, name: str, known: Known) -> bool:

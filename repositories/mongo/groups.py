@@ -175,6 +175,10 @@ def key_reader(kind: Type) -> Callable[[Any], Value]:
     if kind.kind is Kind.UUID:
         plain = nullable(kind)
         return lambda found: UUID(found) if isinstance(found, str) else plain(found)
+    if kind.kind is Kind.STRING:
+        text = nullable(kind)
+        # An item of an array of uuids stands for its text.
+        return lambda found: str(found) if isinstance(found, UUID) else text(found)
     return nullable(kind)
 
 

@@ -75,6 +75,11 @@ class Below:
         return self.tree.stages(values) if self.groups is None else grouped(self.tree, self.groups, values)
 
     @property
+    def computes(self) -> bool:
+        """Something is made of groups, here or below, which may fail: only of what is shown may it be made."""
+        return self.groups is not None or self.tree.computes
+
+    @property
     def members(self) -> BSON:
         """What to keep of records that come as they are; an `_id` below cannot be left out by name."""
         return {name: kept for name, kept in self.tree.projection.items() if kept}
@@ -132,7 +137,13 @@ class Tree:
 
     def _is_whole(self, index: int, values: Values) -> bool:
         """The lookup of what is shown serves the condition, too."""
-        return index in self.shown | self.ordering and not self._branches[index].is_paged(values)
+        branch = self._branches[index]
+        return index in self.shown | self.ordering and not branch.is_paged(values) and not branch.below.computes
+
+    @property
+    def computes(self) -> bool:
+        """Groups are made below."""
+        return any(self._branches[index].below.computes for index in self.shown)
 
     def source(self, values: Values) -> list[BSON]:
         """The stages that find the records, in no order."""

@@ -70,7 +70,9 @@ def _is_single(store: Store, resource: Resource, conflict: Conflict, documents: 
 
 
 def _refers(resource: Resource, documents: list[BSON]) -> bool:
-    return any(None not in keys_of(resource, reference.fields, documents)[0] for reference in resource.references)
+    """The row has part of a reference: it may meet the other part in the record that is found."""
+    parts = (part for reference in resource.references for part in keys_of(resource, reference.fields, documents)[0])
+    return any(part is not None for part in parts)
 
 
 def _merged_at_once(store: Store, write: Insert, conflict: Conflict, document: BSON) -> Document | None:

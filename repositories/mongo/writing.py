@@ -49,6 +49,8 @@ class Writer:
         except ConstraintError as error:
             if not isinstance(write, Insert):
                 error.row = None  # that of a record which has been moved to another key
+            elif error.row is None and isinstance(write.rows, Sequence) and len(write.rows) == 1:
+                error.row = 0
             raise
         except RowsFailed as failed:
             raised = failed.error

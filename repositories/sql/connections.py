@@ -85,7 +85,7 @@ class Pool:
             pooled = self._pool.connect()
         except exc.TimeoutError as error:
             raise PoolExhausted from error
-        except exc.InvalidRequestError as error:
+        except exc.SQLAlchemyError as error:
             raise Unavailable from error
         connection = cast("Connection", pooled.dbapi_connection)
         try:

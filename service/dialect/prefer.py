@@ -86,7 +86,7 @@ def parse_tags(header: str, *, weak: bool) -> frozenset[str] | None:
         return None
     tags: set[str] = set()
     position = 0
-    while position < len(header):
+    while position < len(header) or not header:  # Granian gives a header as empty that holds more than ASCII
         match = _TAG.match(header, position)
         if match is None:
             raise RequestError(400, "PGRST100", "A list of entity tags in double quotes, or *, is expected.")

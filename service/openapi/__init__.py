@@ -23,10 +23,10 @@ def blueprint(
 
     @routes.get("/openapi.json")
     def openapi() -> Response:
-        response = Response(body, content_type="application/json")
+        known = request.if_none_match.contains_weak(tag)
+        response = Response(status=304) if known else Response(body, content_type="application/json")
         response.set_etag(tag)
         response.cache_control.no_cache = True
-        response.make_conditional(request)
         return response
 
     return routes

@@ -64,7 +64,7 @@ def operations(given: list[Any]) -> dict[str, Any]:
     """What the path knows. `given` are its headers."""
     results = {"$ref": "#/components/schemas/_batch.results"}
     answers = {"200": answer("All operations were carried out.", {JSON: results}, "Idempotent-Replayed")}
-    refused = refusals(300, 405, 409, 412, 413, 415, 416, 422, 428)
+    refused = refusals(300, 405, 409, 411, 412, 413, 415, 416, 422, 428)
     return {
         "post": {
             "tags": ["service"],

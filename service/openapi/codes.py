@@ -47,6 +47,7 @@ CODES: tuple[Code, ...] = (
     Code("PGRST204", (400,), "A field in the body or in `columns` does not exist.", "`hint` may have the right one."),
     Code("PGRST205", (404, 503), "There is no such resource (503: in the database).", "See `hint`, or the log."),
     Code("PGRST409", (409,), "The same request is being carried out at this moment.", "Try again: see `Retry-After`."),
+    Code("PGRST411", (411,), "The end of the body cannot be told from a break.", "Send `Content-Length`."),
     Code("PGRST412", (412,), "The record is not as the request expects it.", "Read it anew, and try again."),
     Code("PGRST413", (413,), "The body is too large.", "Send less at a time."),
     Code("PGRST414", (414,), "The URL is too long.", "Shorten it."),

@@ -14,7 +14,7 @@ Operation = dict[str, Any]
 
 #: The statuses that any write may be refused with, and those where it has a body, too.
 _REFUSED = (409, 413, 422, 428)
-_REFUSED_BODY = (*_REFUSED, 415)
+_REFUSED_BODY = (*_REFUSED, 411, 415)
 
 
 def of_service(prefix: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from repositories.expressions import is_grouped
 from repositories.query import Among, Column, Condition, Output, Read, Row
 from repositories.schema import Field, Resource, Value
 from repositories.writes import Expectation, Write
-from service.dialect.params import EmbedParam, Level, Params
+from service.dialect.params import ColumnParam, EmbedParam, Level, Params
 from service.errors import bad_syntax
 from service.planner.reads import key_condition
 from service.planner.relations import Relations
@@ -39,8 +39,16 @@ class Subject:
 
     @property
     def reads(self) -> bool:
-        """Whether the answer is read, since no write can give it back."""
-        return self.apart or self.embeds
+        """Whether the answer is read, since no write can give it back.
+
+        A cast may fail: only after the rules of the data have been checked, whenever a store does that.
+        """
+        return self.apart or self.embeds or self.casts
+
+    @property
+    def casts(self) -> bool:
+        """Whether the request selects values of other types."""
+        return any(isinstance(param, ColumnParam) and param.cast for param in self.params.select or ())
 
     @property
     def embeds(self) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from repositories.query import And, Comparison, Condition, Is, Not, Operator, Or, Quantifier, Related, State
+from repositories.query import And, Column, Comparison, Condition, Is, Not, Operator, Or, Quantifier, Related, State
 from repositories.schema import Kind, Type, Value
 from repositories.texts import InvalidValueError
 from service.dialect.filters import too_many_conditions
 from service.dialect.params import ConditionParam, FilterParam, IsParam, LogicParam
 from service.errors import RequestError
 from service.planner.expressions import plan_column
-from service.planner.operands import APPLICABLE, OPERANDS, array_items
+from service.planner.operands import APPLICABLE, IDENTITY, OPERANDS, array_items
 from service.planner.scope import Bindings, Scope
 
 
@@ -61,7 +61,7 @@ def _is(scope: Scope, param: IsParam, embeds: Mapping[str, int]) -> Condition:
 def _comparison(scope: Scope, param: FilterParam, bindings: Bindings) -> Comparison:
     column = plan_column(scope, param.column)
     kind = column.type.kind
-    if kind not in APPLICABLE[param.operator]:
+    if kind not in APPLICABLE[param.operator] or (_is_uuid(column) and param.operator not in IDENTITY):
         raise RequestError(
             400,
             "42883",
@@ -74,6 +74,12 @@ def _comparison(scope: Scope, param: FilterParam, bindings: Bindings) -> Compari
     place = bindings.bind(value)
     bindings.compared.append((param, column, place))
     return Comparison(column, param.operator, place, param.quantifier)
+
+
+def _is_uuid(column: Column) -> bool:
+    """Whether it is an item of an array of uuids: before MongoDB 8, there is no text of it to look into."""
+    items = column.field.type.items
+    return bool(column.path) and items is not None and items.kind is Kind.UUID
 
 
 def operand(kind: Type, operator: Operator, quantifier: Quantifier | None, text: str | tuple[str, ...]) -> Value:

@@ -106,3 +106,5 @@ APPLICABLE: dict[Operator, frozenset[Kind]] = dict.fromkeys(Operator, _ALL) | {
     Operator.CONTAINED: frozenset({Kind.ARRAY, Kind.JSON}),
     Operator.OVERLAPS: frozenset({Kind.ARRAY}),
 }
+#: The operators that ask no more than whether values are equal.
+IDENTITY = frozenset({Operator.EQ, Operator.NEQ, Operator.IN, Operator.ISDISTINCT})

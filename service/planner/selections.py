@@ -176,9 +176,9 @@ def plan_columns(scope: Scope, params: Params) -> tuple[Output, ...]:
     outputs: list[Output] = []
     for param in _ALL if params.select is None else params.select:
         assert isinstance(param, ColumnParam)
-        if param.aggregate is not None:
-            raise bad_syntax("A write answers with its records, without aggregates over them.")
         outputs.extend(_columns(scope, param))
+    if any(aggregates(output.expression) for output in outputs):
+        raise bad_syntax("A write answers with its records, without aggregates over them.")
     _refuse_doubled(outputs)
     return tuple(outputs)
 

@@ -22,7 +22,7 @@ STORES: dict[str, type[PostgresStore | MongoStore]] = {"postgres": PostgresStore
 
 
 @contextmanager
-def serving(backend: str, server: str, directory: Path) -> Iterator[str]:
+def serving(backend: str, server: str, directory: Path, **settings: str) -> Iterator[str]:
     """The URL of the API on a new database of the server, filled."""
     resources = directory / "resources.yaml"
     parts = (ROOT / "tests/shop.yaml", Path(__file__).with_name("resources.yaml"))
@@ -37,6 +37,7 @@ def serving(backend: str, server: str, directory: Path) -> Iterator[str]:
             "DIGLOT_WORKERS": "1",
             "DIGLOT_RETURN": "minimal",
             "DIGLOT_PLAN_ENABLED": "true",
+            **{f"DIGLOT_{name.upper()}": value for name, value in settings.items()},
         }
         with _process(environment, directory) as url:
             for resource, records in RECORDS.items():

@@ -19,7 +19,7 @@ from tests.oracle.values import to_json
 RANGES = {Kind.INT32: 2**31, Kind.INT64: 2**63}
 #: Enough digits for everything, so that nothing is ever rounded by the way.
 EXACT = Context(prec=2000)
-_QUOTED = re.compile(r'[{}",\\\s]')
+_QUOTED = re.compile(r'[{}",\\\s]', re.ASCII)
 
 
 def cast(value: Value, source: Type, target: Type) -> Value:

@@ -44,7 +44,18 @@ class Reader:
 
     def page(self, selection: Selection, listed: list[Group]) -> list[Row]:
         """The rows of the page."""
-        return [self._row(selection, group) for group in self._cut(selection, listed)]
+        page = self._cut(selection, listed)
+        if is_grouped(selection) and (selection.limit is None or self.values[selection.limit.index]):
+            self._compute(selection, listed)
+        return [self._row(selection, group) for group in page]
+
+    def _compute(self, selection: Selection, groups: list[Group]) -> None:
+        """Aggregates are made of all groups, also of those outside of the page: any of them may fail."""
+        for output in selection.outputs:
+            inner = output.expression.operand if isinstance(output.expression, Cast) else output.expression
+            if isinstance(inner, Aggregate):
+                for group in groups:
+                    self._result(selection, inner, group, shown=False)
 
     def _met(self, selection: Selection, records: list[Record]) -> list[Met]:
         found = []

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from repositories.base import Document, Executor, Rows, representation_tag
 from repositories.encoding import outputs_encoder
 from repositories.errors import CardinalityViolation, PreconditionFailed
-from repositories.query import Column, Condition, Output, Read, Row, Values
-from repositories.schema import Catalog, Field, Generated, Resource
+from repositories.query import Cast, Column, Condition, Expression, Output, Read, Row, Sort, Values
+from repositories.schema import Catalog, Field, Generated, Resource, Value
 from repositories.writes import Assign, Conflict, Delete, Expectation, Insert, Replace, Update, Write
+from tests.oracle.casts import cast
 from tests.oracle.columns import Record, column_value
 from tests.oracle.logic import truth
 from tests.oracle.rules import Keys, State, Written, check, check_required, key_of, remove
@@ -69,12 +70,15 @@ class OracleTransaction(Executor):
                     return self._delete(write)
 
     def _insert(self, write: Insert) -> Document:
-        """Row by row: each finds what the rows before it have left. References are checked when all are there."""
+        """Row by row: each finds what the rows before it have left. References are checked when all are there.
+
+        All rows are read first: what is wrong with one of them comes before what is stored already.
+        """
         resource = write.resource
         keys = Keys(resource, self.state[resource.name])
         written: dict[int, Written] = {}
         number = 0
-        for number, row in enumerate(write.rows, start=1):
+        for number, row in enumerate(list(write.rows), start=1):
             index = number - 1
             record = self._new(resource, dict(zip(write.fields, row, strict=True)))
             check_required(resource, record, index)
@@ -126,7 +130,8 @@ class OracleTransaction(Executor):
         return Document(b"", len(written))
 
     def _update(self, write: Update) -> Document:
-        met = self._met(write.resource, write.where, write.values)
+        by_key = [Sort(Column(field)) for field in write.resource.key]
+        met = ordered(self._met(write.resource, write.where, write.values), by_key)
         _check_expectation(write.expect, met)
         written = [Written(record, before=dict(record)) for record in met]
         for record in met:
@@ -164,13 +169,17 @@ def _names(conflict: Conflict) -> tuple[str, ...]:
 
 
 def _rows(records: list[Record], outputs: tuple[Output, ...]) -> list[Row]:
-    """The columns that a write answers with, copied, so that nobody outside can change the state."""
-    columns = [output.expression for output in outputs]
-    assert all(isinstance(column, Column) for column in columns)
-    return [
-        tuple(copy.deepcopy(column_value(column, record, shown=True)) for column in columns)  # type: ignore[arg-type]
-        for record in records
-    ]
+    """The columns and casts that a write answers with, copied, so that nobody outside can change the state."""
+    return [tuple(copy.deepcopy(_value(output.expression, record)) for output in outputs) for record in records]
+
+
+def _value(expression: Expression, record: Record) -> Value:
+    match expression:
+        case Column():
+            return column_value(expression, record, shown=True)
+        case Cast(Column() as operand, kind):
+            return cast(column_value(operand, record, shown=True), operand.type, kind)
+    raise AssertionError(expression)
 
 
 def _body(records: list[Record], returning: tuple[Output, ...]) -> bytes:

@@ -1,0 +1,69 @@
+"""Differences that generated requests have found (`make prove`), mended: each is asked of every store."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from service import catalog
+from service.app import create_app
+from service.config import Settings
+from tests.api.conftest import MakeClient, refused
+from tests.oracle import OracleRepository
+
+PRODUCT = {"sku": "A", "name": "a", "price": 1, "category_id": 1}
+
+
+def test_an_array_of_one_record_is_told_by_its_index(client: FlaskClient) -> None:
+    assert client.post("/api/categories", json=[{"name": "a"}]).status_code == 201
+    problem = refused(client.post("/api/categories", json=[{"name": "a"}]), 409, "23505")
+    assert [each["pointer"] for each in problem["errors"]] == ["/0/name"]
+
+
+def test_a_write_answers_with_casts(client: FlaskClient) -> None:
+    response = client.post("/api/categories?select=key:id::text", json={"name": "a"})
+    assert response.get_json() == [{"key": "1"}]
+
+
+def test_what_a_filter_leaves_out_is_not_computed(client: FlaskClient) -> None:
+    client.post("/api/categories", json=[{"name": "a"}, {"name": "b"}])
+    assert client.post("/api/products", json=PRODUCT).status_code == 201
+    answer = client.get("/api/categories?select=name,products(x:sku::int.max())&products=is.null")
+    assert answer.get_json() == [{"name": "b", "products": [{"x": None}]}]
+
+
+def test_a_write_counts_nothing(client: FlaskClient) -> None:
+    refused(client.post("/api/categories?select=count", json=[]), 400, "PGRST100")
+
+
+def test_a_broken_reference_comes_before_a_cast_that_fails(client: FlaskClient) -> None:
+    refused(client.post("/api/products?select=sku::int", json=PRODUCT), 409, "23503")
+
+
+def test_half_of_a_reference_is_merged_and_checked(client: FlaskClient) -> None:
+    assert client.post("/api/returns", json={"id": 1, "order_id": None, "position": 7}).status_code == 201
+    merge = {"Prefer": "resolution=merge-duplicates"}
+    refused(client.post("/api/returns", json={"id": 1, "order_id": 9}, headers=merge), 409, "23503")
+
+
+class TestLab:
+    @pytest.fixture
+    def catalog_name(self) -> str:
+        return "lab"
+
+    @pytest.mark.parametrize("filters", ["uuids->>0=gt.a", "uuids->>0=like.a*", "uuids->0=cd.[]"])
+    def test_uuids_in_an_array_are_equal_or_not(self, make_client: MakeClient, filters: str) -> None:
+        refused(make_client().get(f"/api/samples?{filters}"), 400, "42883")
+        assert make_client().get("/api/samples?uuids->>0=neq.a").status_code == 200
+
+    def test_groups_by_an_item_of_an_array_of_uuids(self, make_client: MakeClient) -> None:
+        client = make_client()
+        assert client.post("/api/samples", json=[{"uuids": ["F" * 32]}, {"uuids": []}]).status_code == 201
+        answer = client.get("/api/samples?select=m:uuids->>0,count()").get_json()
+        assert answer == [{"m": "ffffffff-ffff-ffff-ffff-ffffffffffff", "count": 1}, {"m": None, "count": 1}]
+
+
+def test_a_unique_reference_to_the_same_resource_is_served() -> None:
+    text = "resources: {a: {primaryKey: id, properties: {id: {type: integer}, b_id: {references: a, unique: true}}}}"
+    client = create_app(OracleRepository(catalog.loads(text, "a.yaml")), Settings()).test_client()
+    assert client.get("/api/a?select=id,b(id)").get_json() == []
