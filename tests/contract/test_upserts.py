@@ -208,6 +208,18 @@ class TestRefusals:
 
 
 class TestReferences:
+    def test_kept_or_changed(self, shop: Port) -> None:
+        """Whether the record refers to the same as the row, to another, or to nothing."""
+        fields = ["name", "category_id"]
+        for category, name in ((1, "same"), (2, "other"), (2, "same again")):
+            row = product(1, name=name, category_id=category)
+            document = shop.write(upsert(shop, "products", row, on=["sku"], merge=fields, returning=fields))
+            assert answer(document) == ([{"name": name, "category_id": category}], 1, (UUID(int=1),), False)
+            assert shop.find("products", eq("id", UUID(int=1)), fields) == [{"name": name, "category_id": category}]
+        dangling = upsert(shop, "products", product(1, category_id=9), on=["sku"], merge=fields)
+        assert isinstance(shop.refused(dangling), ReferenceViolation)
+        assert shop.column("products", "category_id", order="id") == [2, 1]
+
     def test_changed_by_a_merge(self, shop: Port) -> None:
         good = upsert(shop, "products", product(1, category_id=2), on=["id"], merge=["category_id"])
         assert shop.write(good).count == 1
