@@ -67,8 +67,9 @@ class TestSizes:
         port.write(queries.bulk(port.catalog, "categories", ["name"], rows))
         assert port.column("categories", "name", order="id") == [f"{number}" for number in range(2500)]
 
+    @pytest.mark.parametrize("backend", ["postgres", "mongodb"], indirect=True)
     def test_memory_is_bounded(self, port: Port) -> None:
-        """Of all the rows, only those of a few batches are there at the same time."""
+        """Of all the rows, only those of a few batches are there at the same time. (The oracle keeps all in memory.)"""
         alive = most = 0
 
         class Counted(tuple[object, ...]):
