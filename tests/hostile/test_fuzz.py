@@ -16,6 +16,9 @@ CATALOGS["fuzz"] = fuzz.shop
 #: By store: cases in the quick form. The plain store is ten times as fast.
 CASES = {"oracle": 15_000, "postgres": 1500, "mongodb": 1500}
 
+#: Where the planner is called from.
+PLAN = "service.planner.kept.draft_page"
+
 
 @pytest.fixture
 def catalog_name() -> str:
@@ -38,18 +41,18 @@ def test_the_same_seed_makes_the_same_cases() -> None:
 
 @pytest.mark.parametrize("fault", ["error", "hang"])
 def test_a_fault_is_found(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
-    plan = reads.plan_page
+    plan = reads.draft_page
 
     def faulty(*arguments: object, **options: object) -> object:
         if fault == "error":
             raise ValueError("planted")
-        monkeypatch.setattr(reads, "plan_page", plan)
+        monkeypatch.setattr(PLAN, plan)
         until = time.thread_time() + fuzz.HANG
         while time.thread_time() < until:
             pass
         return plan(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(reads, "plan_page", faulty)
+    monkeypatch.setattr(PLAN, faulty)
     fuzzer = Fuzzer(OracleStore(fuzz.shop()), 1)
     fuzzer.run(lambda cases: cases >= fuzz.ROUND)
     assert ("planted" if fault == "error" else "took 1") in fuzzer.wrong[0]

@@ -40,7 +40,10 @@ def test_half_a_body_on_every_thread(wire: Wire, open_connections: list[socket.s
         half = post(b'{"name": ', "Content-Length: 20") if number % 2 else post(chunk(b'{"name": '), CHUNKED)
         connection.sendall(half)
     started = time.monotonic()
-    assert wire.labels() == before
+    # A request that has waited for a thread all the time, from the same address, may be taken for one of them.
+    while (found := wire.tried_labels()) is None:
+        assert time.monotonic() - started < 2 * SECONDS + 3
+    assert found == before
     # Those that waited for a thread have their own time, from then on.
     assert time.monotonic() - started < 2 * SECONDS + 3
     for connection in open_connections:
