@@ -75,7 +75,7 @@ def _send(
     port: int, request: Request, counter: int, timeout: float
 ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-    headers = dict(request.headers) | ({"Content-Type": "application/json"} if request.body else {})
+    headers = ({"Content-Type": "application/json"} if request.body else {}) | dict(request.headers)
     content = request.body.replace(COUNTER.encode(), str(counter).zfill(len(COUNTER)).encode())
     try:
         connection.request(request.method, request.path, content or None, headers)
