@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from repositories.query import (
     Aggregate,
     AggregateFunction,
@@ -12,7 +10,6 @@ from repositories.query import (
     Embed,
     Expression,
     Member,
-    Output,
     Record,
     Selection,
 )
@@ -136,8 +133,3 @@ def aggregates(expression: Expression) -> bool:
 def is_grouped(selection: Selection) -> bool:
     """Whether the selection's records are groups."""
     return any(aggregates(output.expression) for output in selection.outputs)
-
-
-def group_keys(selection: Selection) -> Iterator[Output]:
-    """The outputs by which a grouped selection is grouped."""
-    return (output for output in selection.outputs if not aggregates(output.expression))

@@ -12,7 +12,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, request
@@ -26,6 +26,7 @@ from service import problems
 from service.body import receive
 from service.errors import RequestError, bad_syntax
 from service.execution import executing, taking_part
+from service.planner.records import now
 from service.requests import Api
 
 HEADER = "Idempotency-Key"
@@ -166,7 +167,7 @@ class _Keeper:
         """The answer kept under the key. Raises `RequestError` (422) where the key was another request's."""
         for row in transaction.rows(Read(_FIND, (key,))).rows:
             _, before, status, headers, body, expires = row
-            if expires <= _now():
+            if expires <= now():
                 transaction.write(Delete(REQUESTS, _FIND.where, (key,)))
                 return None
             if before != fingerprint:
@@ -192,7 +193,7 @@ class _Keeper:
                 hint="Send Prefer: return=minimal.",
             )
         headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
-        row = (key, fingerprint, response.status_code, headers, body.decode(), _now() + self._expiry)
+        row = (key, fingerprint, response.status_code, headers, body.decode(), now() + self._expiry)
         transaction.write(Insert(REQUESTS, _FIELDS, [row]))
 
     def _purge(self) -> None:
@@ -201,7 +202,7 @@ class _Keeper:
             return
         self._next_purge = time.monotonic() + PURGE_SECONDS
         with contextlib.suppress(RepositoryError):
-            self._repository.write(Delete(REQUESTS, _EXPIRED, (_now(),)))
+            self._repository.write(Delete(REQUESTS, _EXPIRED, (now(),)))
 
 
 def _fingerprint() -> str:
@@ -217,8 +218,3 @@ def _fingerprint() -> str:
 def _in_flight(error: NameTaken) -> RequestError:
     hint = "Wait for its answer, or repeat the request in a moment."
     return RequestError(409, error.code, error.message, hint=hint, headers={"Retry-After": problems.RETRY_AFTER})
-
-
-def _now() -> datetime:
-    instant = datetime.now(UTC)
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal
 from operator import itemgetter
-from struct import Struct
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +25,7 @@ from bson.objectid import ObjectId
 
 from repositories.encoding import instant_text
 from repositories.errors import SchemaMismatch
+from repositories.mongo.decimals import EXACT, decimal128, decimal_halves
 from repositories.query import Row
 from repositories.schema import Field, Kind, Resource, Type, Value
 
@@ -39,12 +39,8 @@ Decode = Callable[[Sequence[BSON]], list[Row]]
 #: Instants are read without a zone, and given UTC here: the driver has a zone object of its own.
 CODEC: CodecOptions[BSON] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 
-_EXACT = Context(prec=40)
 #: For any Decimal128 in positional notation.
 _WIDE = Context(prec=7000)
-_bid = Struct("<QQ")
-_bid_halves, _bid_bytes = _bid.unpack, _bid.pack
-_BIAS = 6176
 
 
 def path(resource: Resource, field: Field) -> str:
@@ -116,21 +112,10 @@ def _key_order(key: str) -> tuple[int, str]:
     return len(key) if key.isascii() else len(key.encode()), key
 
 
-def _decimal128(value: Decimal) -> Decimal128:
-    """In IEEE 754-2008's binary encoding, made without the driver's way by single bits where the number allows it."""
-    sign, _, exponent = value.as_tuple()
-    if isinstance(exponent, int) and -_BIAS <= exponent <= 0:
-        coefficient = abs(int(value.scaleb(-exponent, _EXACT)))
-        if coefficient < 10**34:
-            high = sign << 63 | (exponent + _BIAS) << 49 | coefficient >> 64
-            return Decimal128.from_bid(_bid_bytes(coefficient & 0xFFFF_FFFF_FFFF_FFFF, high))
-    return Decimal128(value)
-
-
 _WRITERS: dict[Kind, Writer] = {
     Kind.DATE: lambda value: datetime.combine(value, time(), UTC),
     Kind.DOUBLE: float,
-    Kind.DECIMAL: _decimal128,
+    Kind.DECIMAL: decimal128,
     Kind.JSON: _canonical,
 }
 
@@ -216,31 +201,19 @@ def _array_reader(items: Type) -> Reader:
 
 
 def _decimal_reader(scale: int) -> Reader:
-    exponent = Decimal(1).scaleb(-scale, _EXACT)
+    exponent = Decimal(1).scaleb(-scale, EXACT)
 
     def read(found: Any) -> Decimal:
         if type(found) is Decimal128:
             coefficient, power = decimal_halves(found.bid)
             if power == -scale:
-                return Decimal(coefficient).scaleb(-scale, _EXACT)
+                return Decimal(coefficient).scaleb(-scale, EXACT)
         number = Decimal(repr(found)) if type(found) is float else Decimal(_number(found))
         if not number.is_finite():
             raise ValueError(found)
-        return number.quantize(exponent, ROUND_HALF_UP, _EXACT)
+        return number.quantize(exponent, ROUND_HALF_UP, EXACT)
 
     return read
-
-
-def decimal_halves(bid: bytes) -> tuple[int, int | None]:
-    """The coefficient and the exponent of a Decimal128; no exponent where it is not of the plain form.
-
-    That is the one of IEEE 754-2008's binary encoding; pymongo's own way takes several times as long.
-    """
-    low, high = _bid_halves(bid)
-    if high & 0x6000_0000_0000_0000 == 0x6000_0000_0000_0000:
-        return 0, None
-    coefficient = (high & 0x1_FFFF_FFFF_FFFF) << 64 | low
-    return -coefficient if high >> 63 else coefficient, (high >> 49 & 0x3FFF) - 6176
 
 
 def _unscaled(found: Any) -> Decimal:

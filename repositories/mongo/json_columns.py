@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from repositories.encoding import converter, double_text, instant_text
-from repositories.mongo.documents import BSON, column_getter, column_reader, decimal_halves, path
+from repositories.mongo.decimals import decimal_halves
+from repositories.mongo.documents import BSON, column_getter, column_reader, path
 from repositories.query import Column, Output
 from repositories.schema import Field, Kind, Resource, Type
 

@@ -178,21 +178,27 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
-class TreePlan:
-    """A selection with embeds."""
+class _OfTree:
+    """A plan that is made around a tree."""
 
     tree: Tree
-    rows: Decode
 
     @property
     def resource(self) -> Resource:
-        """The resource of the outer records."""
+        """The resource of the outer records, or of those that are grouped."""
         return self.tree.resource
 
     @property
     def page(self) -> Page:
-        """The page of the outer records."""
+        """The page of the outer records, or of the groups."""
         return self.tree.page
+
+
+@dataclass(frozen=True, slots=True)
+class TreePlan(_OfTree):
+    """A selection with embeds."""
+
+    rows: Decode
 
     def statement(self, values: Values) -> Pipeline:
         """The pipeline."""
@@ -209,21 +215,10 @@ class TreePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupPlan:
+class GroupPlan(_OfTree):
     """A grouped selection."""
 
-    tree: Tree
     groups: Groups
-
-    @property
-    def resource(self) -> Resource:
-        """The resource whose records are grouped."""
-        return self.tree.resource
-
-    @property
-    def page(self) -> Page:
-        """The page of the groups."""
-        return self.tree.page
 
     @property
     def is_single(self) -> bool:

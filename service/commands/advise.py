@@ -15,13 +15,12 @@ from repositories.base import Repository
 from repositories.connect import BACKENDS
 from repositories.query import Selection
 from repositories.schema import Catalog
-from service import catalog, log
+from service import catalog
 from service.advice.advising import Advice, Lack, Request, beyond_help, lacking, with_index
 from service.advice.advising import advise as advised
 from service.advice.sources import listed
 from service.commands.advice import Findings, Trial, document, show
-from service.commands.demo import RESOURCES
-from service.commands.explain import read_of
+from service.commands.explain import asking, read_of
 from service.commands.options import Backend, DataDir, Resources
 from service.config import Settings, load
 from service.store import located, open_repository, prepare_schema
@@ -65,10 +64,7 @@ def advise(  # noqa: PLR0917  (Typer calls it by name)
     The reads are those given, or those counted in the folder DIGLOT_RECORD_SHAPES. Ask databases that hold real data:
     a plan for a few records says little. Exit code 0: nothing is lacking; 1: an index is.
     """
-    settings = load(backend=backend, resources=resources, data_dir=data_dir)
-    if demo:
-        settings = settings.model_copy(update={"resources": RESOURCES, "data_dir": settings.data_dir / "demo"})
-    log.configure("warning", settings.log_format)
+    settings = asking(load(backend=backend, resources=resources, data_dir=data_dir), demo=demo)
     declared = catalog.load(settings.resources)
     requests = _requests(url or [], source or [], declared, settings)
     findings = _findings(requests, declared, settings, BACKENDS if backend is None else (settings.backend,), prove)

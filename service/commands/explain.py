@@ -54,10 +54,7 @@ def explain(  # noqa: PLR0917  (Typer calls it by name)
 
     Both are asked, unless --backend names one. Where no URL is set the embedded server is started.
     """
-    settings = load(backend=backend, resources=resources, data_dir=data_dir)
-    if demo:
-        settings = settings.model_copy(update={"resources": RESOURCES, "data_dir": settings.data_dir / "demo"})
-    log.configure("warning", settings.log_format)
+    settings = asking(load(backend=backend, resources=resources, data_dir=data_dir), demo=demo)
     declared = catalog.load(settings.resources)
     read = read_of(request, declared, settings)
     found: dict[str, Explanation | _Fault] = {}
@@ -72,6 +69,14 @@ def explain(  # noqa: PLR0917  (Typer calls it by name)
         console().print(_side_by_side(found, verbose))
     if any(not isinstance(each, Explanation) for each in found.values()):
         raise typer.Exit(_DATABASE)
+
+
+def asking(settings: Settings, *, demo: bool) -> Settings:
+    """The settings of a command that asks databases, perhaps the demo's, and logs no more than warnings."""
+    log.configure("warning", settings.log_format)
+    if not demo:
+        return settings
+    return settings.model_copy(update={"resources": RESOURCES, "data_dir": settings.data_dir / "demo"})
 
 
 def _explanation(settings: Settings, declared: Catalog, read: Read, analyze: bool, verbose: bool) -> Explanation:

@@ -75,27 +75,20 @@ class Scope:
 
     def field(self, name: str) -> Field:
         """The field, or 400 42703."""
-        field = self.resource.fields.get(name)
-        if field is None:
-            raise RequestError(
-                400,
-                "42703",
-                f"column {self.resource.name}.{name[:80]} does not exist",
-                hint=_suggestion(name, self.resource.fields, 'Perhaps you meant to reference the column "{}".'),
-            )
-        return field
+        if (field := self.resource.fields.get(name)) is not None:
+            return field
+        message = f"column {self.resource.name}.{name[:80]} does not exist"
+        raise self._unknown(name, "42703", message, 'Perhaps you meant to reference the column "{}".')
 
     def member(self, name: str) -> Field:
         """The field that a body's member stands for, or 400 PGRST204."""
-        field = self.resource.fields.get(name)
-        if field is None:
-            raise RequestError(
-                400,
-                "PGRST204",
-                f"Could not find the '{name[:80]}' column of '{self.resource.name}' in the schema cache",
-                hint=_suggestion(name, self.resource.fields, "Perhaps you meant the column '{}'"),
-            )
-        return field
+        if (field := self.resource.fields.get(name)) is not None:
+            return field
+        message = f"Could not find the '{name[:80]}' column of '{self.resource.name}' in the schema cache"
+        raise self._unknown(name, "PGRST204", message, "Perhaps you meant the column '{}'")
+
+    def _unknown(self, name: str, code: str, message: str, hint: str) -> RequestError:
+        return RequestError(400, code, message, hint=_suggestion(name, self.resource.fields, hint))
 
     def outputs(self) -> tuple[Output, ...]:
         """All columns, as `*` selects them."""
