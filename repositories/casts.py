@@ -24,7 +24,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from repositories.encoding import decimal_text, double_text, instant_text, json_text
-from repositories.errors import CastFailed, ValueOutOfRange
+from repositories.errors import CastFailed
 from repositories.schema import Kind, Type, Value
 from repositories.texts import INT_BOUNDS, MAX_DIGITS, MAX_EXPONENT, InvalidValueError, from_text, read_decimal
 
@@ -37,7 +37,7 @@ _SPECIAL = re.compile(r'[{}",\\ \t\n\r\v\f]')
 def cast(value: Value, source: Type, target: Type) -> Value:
     """The value as one of the type `target`; null stays null.
 
-    The cast must be one that `expressions.castable` allows. Raises `CastFailed`, `ValueOutOfRange`.
+    The cast must be one that `expressions.castable` allows. Raises `CastFailed`.
     """
     if value is None or source.kind is target.kind:
         return value
@@ -90,8 +90,8 @@ def _positional(value: Decimal) -> Decimal:
 def _read(text: str, target: Type) -> Value:
     try:
         return _written_decimal(target, text) if target.kind is Kind.DECIMAL else from_text(target, text)
-    except InvalidValueError as error:
-        raise (ValueOutOfRange() if error.code == ValueOutOfRange.code else CastFailed()) from None
+    except InvalidValueError:
+        raise CastFailed from None
 
 
 def _written_decimal(target: Type, text: str) -> Decimal:
@@ -100,7 +100,7 @@ def _written_decimal(target: Type, text: str) -> Decimal:
     assert isinstance(exponent, int)
     size = value.adjusted() if value else min(exponent, 0)
     if len(digits) > MAX_DIGITS or abs(size) > MAX_EXPONENT:
-        raise ValueOutOfRange
+        raise CastFailed
     return _positional(value)
 
 
@@ -127,7 +127,7 @@ def _to_integer(kind: Kind) -> Callable[[Value, Type], int]:
         exact = round(value) if source.kind is Kind.DOUBLE else _number(value).to_integral_value(ROUND_HALF_UP)
         number = int(exact)
         if not low <= number <= high:
-            raise ValueOutOfRange
+            raise CastFailed
         return number
 
     return convert
@@ -137,7 +137,7 @@ def _to_double(value: Value, _: Type) -> float:
     number = _number(value)
     double = float(number)
     if not math.isfinite(double) or (number and not double):
-        raise ValueOutOfRange
+        raise CastFailed
     return double
 
 

@@ -125,7 +125,7 @@ class CheckViolation(ConstraintError):
 
 
 class ValueOutOfRange(ConstraintError):
-    """A number does not fit its type, or a generated number has run out of range."""
+    """A sum has too many digits, or a generated number has run out of range."""
 
     code = "22003"
     message = "A number does not fit its type."
@@ -153,7 +153,7 @@ class NameTaken(RepositoryError):
 
 
 class CastFailed(RepositoryError):
-    """A value that the query casts cannot be read as the type it asks for (a number out of range: ValueOutOfRange)."""
+    """A value that the query casts is none of the type it asks for, or is out of that type's range."""
 
     code = "22P02"
     message = "A value cannot be cast to the type that the request asks for."

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from repositories.base import Limits, Repository
 from repositories.connect import connect
 from repositories.schema import Catalog
-from tests import catalogs, shapes
+from tests import catalogs, rivals, shapes
 from tests.oracle import OracleRepository
 from tests.races.lax import lax_shop
 from tests.servers import with_database
@@ -25,6 +25,7 @@ CATALOGS: dict[str, Callable[[], Catalog]] = {
     "lab": catalogs.lab,
     "studio": catalogs.studio,
     "lax": lax_shop,
+    "rivals": rivals.rivals,
     "shapes": shapes.shapes,
 }
 LIMITS = Limits(statement_timeout=10, pool_timeout=5, connect_timeout=5, pool_size=8)

@@ -7,6 +7,7 @@ limb can take exactly, very large or very small ones, are collected as they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import Any
@@ -137,10 +138,7 @@ def _finish_sum(found: dict[str, Any], total: Callable[[dict[str, Any]], Decimal
         return None
     if kind.kind is Kind.DOUBLE:
         return _double(total(found))
-    result = _scaled(total(found), aggregate_type(AggregateFunction.SUM, kind).scale)
-    if len(result.as_tuple().digits) > SUM_DIGITS:
-        raise ValueOutOfRange
-    return result
+    return _bounded(_scaled(total(found), aggregate_type(AggregateFunction.SUM, kind).scale))
 
 
 def _finish_average(found: dict[str, Any], total: Callable[[dict[str, Any]], Decimal], kind: Type) -> Value:
@@ -149,7 +147,13 @@ def _finish_average(found: dict[str, Any], total: Callable[[dict[str, Any]], Dec
         return None
     if kind.kind is Kind.DOUBLE:
         return _double(casts.average(_positional(total(found).normalize(_WIDE)), count))
-    return casts.average(_scaled(total(found), kind.scale if kind.kind is Kind.DECIMAL else 0), count)
+    return casts.average(_bounded(_scaled(total(found), kind.scale if kind.kind is Kind.DECIMAL else 0)), count)
+
+
+def _bounded(total: Decimal) -> Decimal:
+    if len(total.as_tuple().digits) > SUM_DIGITS:
+        raise ValueOutOfRange
+    return total
 
 
 def _scaled(number: Decimal, scale: int | None) -> Decimal:
@@ -165,6 +169,6 @@ def _positional(number: Decimal) -> Decimal:
 
 def _double(number: Decimal) -> float:
     result = float(number)
-    if result in (float("inf"), float("-inf")):
+    if math.isinf(result) or (number and not result):
         raise ValueOutOfRange
     return result

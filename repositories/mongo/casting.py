@@ -1,7 +1,7 @@
 """Casts as aggregation expressions, by the rules of `repositories/casts.py`.
 
-What cannot be cast makes the whole command fail, by a conversion whose input says why (`errors.py` reads it). Texts of
-uuids, and the JSON of anything, are not made here: `carried` tells what stands for them.
+What cannot be cast makes the whole command fail, by a conversion that cannot succeed. Texts of uuids, and the JSON of
+anything, are not made here: `carried` tells what stands for them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 
 from repositories.errors import QueryRefused
-from repositories.mongo.errors import CAST_FAILED, OUT_OF_RANGE
 from repositories.mongo.numbers import Expr, double_json_text, let, stripped
 from repositories.mongo.paths import is_null
 from repositories.mongo.texts import decimal_text, double_text, instant_text
@@ -34,6 +33,8 @@ _TRUE, _FALSE = ["true", "t", "yes", "y", "on", "1"], ["false", "f", "no", "n", 
 _HALF = Decimal128("0.5")
 _ZERO = Decimal128("0")
 _LONGEST_INTEGER = 40
+#: A conversion that always fails; that it depends on the value keeps the server from trying it beforehand.
+_FAILURE = {"$toInt": {"$concat": ["cast failed: ", {"$type": _V}]}}
 
 
 def cast(value: Expr, source: Type, target: Type) -> Expr:
@@ -63,18 +64,13 @@ _SAME_ORDER = frozenset({Kind.UUID, Kind.DATE, Kind.DATETIME, Kind.BOOLEAN})
 UNORDERED = frozenset({Kind.ARRAY, Kind.JSON})
 
 
-def _fail(marker: str) -> Expr:
-    """A conversion that always fails; that it depends on the value keeps the server from trying it beforehand."""
-    return {"$toInt": {"$concat": [marker, {"$type": _V}]}}
-
-
 def _if_matches(regex: str, then: Expr) -> Expr:
-    return {"$cond": [{"$regexMatch": {"input": _V, "regex": regex}}, then, _fail(CAST_FAILED)]}
+    return {"$cond": [{"$regexMatch": {"input": _V, "regex": regex}}, then, _FAILURE]}
 
 
 def _within(number: Expr, low: Any, high: Any, then: Callable[[Expr], Expr]) -> Expr:
     fits = {"$and": [{"$gte": ["$$n", low]}, {"$lte": ["$$n", high]}]}
-    return let("n", number, {"$cond": [fits, then("$$n"), _fail(OUT_OF_RANGE)]})
+    return let("n", number, {"$cond": [fits, then("$$n"), _FAILURE]})
 
 
 def _exact(source: Type) -> Expr:
@@ -85,7 +81,7 @@ def _exact(source: Type) -> Expr:
         case Kind.JSON:
             written = {"$toDecimal": double_json_text(_V)}
             number = {"$cond": [{"$eq": [{"$type": _V}, "double"]}, written, {"$toDecimal": _V}]}
-            return {"$cond": [{"$isNumber": _V}, number, _fail(CAST_FAILED)]}
+            return {"$cond": [{"$isNumber": _V}, number, _FAILURE]}
     return _V
 
 
@@ -95,7 +91,7 @@ def _to_integer(kind: Kind) -> Callable[[Type], Expr]:
 
     def convert(source: Type) -> Expr:
         is_long = {"$gt": [{"$strLenCP": _V}, _LONGEST_INTEGER]}
-        digits = {"$cond": [is_long, _fail(OUT_OF_RANGE), {"$toDecimal": _V}]}
+        digits = {"$cond": [is_long, _FAILURE, {"$toDecimal": _V}]}
         number = _if_matches(_INTEGER, digits) if source.kind is Kind.STRING else _exact(source)
         if source.kind is Kind.DOUBLE:
             # 2**63 - 1 is no double: what is below 2**63 fits
@@ -112,11 +108,11 @@ def _to_integer(kind: Kind) -> Callable[[Type], Expr]:
 def _to_double(source: Type) -> Expr:
     if source.kind is not Kind.STRING:
         plain = {"$toDouble": _V}
-        return {"$cond": [{"$isNumber": _V}, plain, _fail(CAST_FAILED)]} if source.kind is Kind.JSON else plain
+        return {"$cond": [{"$isNumber": _V}, plain, _FAILURE]} if source.kind is Kind.JSON else plain
     number = {"$convert": {"input": _V, "to": "double", "onError": None}}
     is_zero = {"$and": [{"$eq": ["$$n", 0]}, {"$regexMatch": {"input": _V, "regex": "^[^1-9eE]*[1-9]"}}]}
     lost = {"$or": [is_null("$$n"), {"$gt": [{"$abs": "$$n"}, 1.7976931348623157e308]}, is_zero]}
-    return _if_matches(_NUMBER, let("n", number, {"$cond": [lost, _fail(OUT_OF_RANGE), "$$n"]}))
+    return _if_matches(_NUMBER, let("n", number, {"$cond": [lost, _FAILURE, "$$n"]}))
 
 
 def _to_decimal(source: Type) -> Expr:
@@ -127,17 +123,17 @@ def _to_decimal(source: Type) -> Expr:
     # the addition takes the sign of a zero away
     plain = {"$add": [{"$toDecimal": _V}, _ZERO]}
     many = {"$regexMatch": {"input": _V, "regex": rf"^[+-]?[0.]*([1-9]\.?([0-9]\.?){{{MAX_DIGITS},}})([eE]|\z)"}}
-    return _if_matches(_NUMBER, {"$cond": [many, _fail(OUT_OF_RANGE), plain]})
+    return _if_matches(_NUMBER, {"$cond": [many, _FAILURE, plain]})
 
 
 def _to_boolean(source: Type) -> Expr:
     if source.kind is Kind.JSON:
-        return {"$cond": [{"$eq": [{"$type": _V}, "bool"]}, _V, _fail(CAST_FAILED)]}
+        return {"$cond": [{"$eq": [{"$type": _V}, "bool"]}, _V, _FAILURE]}
     branches = [
         {"case": {"$in": [{"$toLower": _V}, _TRUE]}, "then": True},
         {"case": {"$in": [{"$toLower": _V}, _FALSE]}, "then": False},
     ]
-    return {"$switch": {"branches": branches, "default": _fail(CAST_FAILED)}}
+    return {"$switch": {"branches": branches, "default": _FAILURE}}
 
 
 def _to_text(source: Type) -> Expr:
@@ -158,7 +154,7 @@ def _to_text(source: Type) -> Expr:
 def _to_date(source: Type) -> Expr:
     if source.kind is Kind.DATETIME:
         return {"$dateTrunc": {"date": _V, "unit": "day"}}
-    return _if_matches(_DATE, {"$dateFromString": {"dateString": _V, "onError": _fail(CAST_FAILED)}})
+    return _if_matches(_DATE, {"$dateFromString": {"dateString": _V, "onError": _FAILURE}})
 
 
 def _to_instant(source: Type) -> Expr:
@@ -170,9 +166,9 @@ def _to_instant(source: Type) -> Expr:
     minutes = {"$cond": [{"$eq": [parts[4], ""]}, "00", parts[4]]}
     zone = {"$cond": [{"$eq": [parts[3], ""]}, "Z", {"$concat": [parts[3], ":", minutes]}]}
     written = {"$concat": [parts[0], "T", clock, seconds, zone]}
-    read = {"$dateFromString": {"dateString": written, "onError": _fail(CAST_FAILED)}}
+    read = {"$dateFromString": {"dateString": written, "onError": _FAILURE}}
     found = {"$regexFind": {"input": _V, "regex": _INSTANT}}
-    return let("f", found, {"$cond": [is_null("$$f"), _fail(CAST_FAILED), let("c", "$$f.captures", read)]})
+    return let("f", found, {"$cond": [is_null("$$f"), _FAILURE, let("c", "$$f.captures", read)]})
 
 
 def _to_uuid(_: Type) -> Expr:

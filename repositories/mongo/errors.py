@@ -45,9 +45,6 @@ SNAPSHOT_UNAVAILABLE = 246
 _DOCUMENT_VALIDATION = 121
 _CONVERSION_FAILURE = 241
 
-#: What `casting.py` lets a conversion fail with.
-CAST_FAILED, OUT_OF_RANGE = "cast failed: ", "out of range: "
-
 _BY_CODE: dict[int, type[RepositoryError]] = {
     # The data.
     2: QueryRefused,  # BadValue
@@ -150,15 +147,10 @@ def _of_write(
     if code == _DOCUMENT_VALIDATION:
         return _invalid(details, resource, row)
     if code == _CONVERSION_FAILURE:
-        # CAST_FAILED, or what the server says itself of a text
-        return ValueOutOfRange() if _is_range(details.get("errmsg", "")) else CastFailed()
+        return CastFailed()
     if code in _STATE_CODES:
         return Unavailable()
     return _BY_CODE.get(code or 0, RepositoryError)()
-
-
-def _is_range(message: str) -> bool:
-    return OUT_OF_RANGE in message or "overflow" in message
 
 
 def _duplicate(details: Mapping[str, Any], catalog: Catalog, row: int | None) -> RepositoryError:

@@ -51,14 +51,17 @@ class References:
         fields: Collection[str] | None = None,
         *,
         rows: Iterable[int] | None = None,
+        before: Sequence[BSON] = (),
     ) -> None:
         """The documents, which are these rows, have new values in these fields (None: in all)."""
         numbers = range(len(documents)) if rows is None else list(rows)
         for reference in resource.references:
             if fields is None or not set(reference.fields).isdisjoint(fields):
                 made, known = self._made[resource, reference], self._known[resource, reference]
-                for row, key in zip(numbers, keys_of(resource, reference.fields, documents), strict=True):
-                    if None not in key and key not in known:
+                keys = keys_of(resource, reference.fields, documents)
+                had = keys_of(resource, reference.fields, before) or [()] * len(keys)
+                for row, key, old in zip(numbers, keys, had, strict=True):
+                    if None not in key and key != old and key not in known:
                         made[key] = min(row, made.get(key, row))
 
     def rekeyed(self, resource: Resource, before: Sequence[BSON], after: Sequence[BSON]) -> None:
@@ -102,9 +105,11 @@ class References:
         if dangling:
             row, _, resource, reference = min(dangling, key=lambda each: each[:2])
             raise ReferenceViolation.dangling(resource.name, reference, row)
-        for (referrer, reference), keys in self._broken.items():
-            if any(self._holding(referrer, reference.fields, keys, limit=1)):
-                raise ReferenceViolation.still_referenced(referrer.name, reference)
+        for referrer in self._catalog:
+            for reference in referrer.references:
+                keys = self._broken.get((referrer, reference))
+                if keys and any(self._holding(referrer, reference.fields, keys, limit=1)):
+                    raise ReferenceViolation.still_referenced(referrer.name, reference)
 
     def settle(self, exclusive: Iterable[locks.Target] = ()) -> None:
         """Look up what is referred to so far, and keep only what is not there.

@@ -214,7 +214,7 @@ class Writer:
                 records.delete_many({"_id": {"$in": [old["_id"] for old, _ in moved]}}, session=session)
                 records.insert_many([new for _, new in moved], session=session)
         references = self._store.references(session)
-        references.written(resource, written, changes)
+        references.written(resource, written, changes, before=found)
         references.rekeyed(resource, found, written)
         references.check()
         return written

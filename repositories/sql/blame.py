@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TypeVar
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from sqlalchemy import MetaData
 
 from repositories.encoding import records_encoder
@@ -19,11 +19,11 @@ from repositories.errors import (
     RepositoryError,
     UniqueViolation,
 )
-from repositories.schema import Reference, Unique
 from repositories.sql.connections import Connection
 from repositories.sql.errors import Translator
 from repositories.sql.inquiries import Lacking, Repeated, Rule, inquiry
-from repositories.writes import Conflict, Insert, Replace, Update, Write
+from repositories.sql.rules import Rules, as_insert, merges
+from repositories.writes import Assign, Insert, Replace, Update, Write
 
 _Rule = TypeVar("_Rule", bound=Rule)
 
@@ -33,23 +33,24 @@ _SHAPES = 256
 VIOLATIONS = (psycopg.IntegrityError, errors.CardinalityViolation)
 
 
-def merges(write: Write) -> bool:
-    """Whether the write turns to a record that it finds. Racing for a new one, it may trip over another of its keys."""
-    return isinstance(write, Replace) or (isinstance(write, Insert) and write.conflict is not None)
-
-
 class Blame:
     """Makes the port's errors of what writes meet; keeps the inquiries that it has compiled."""
 
-    def __init__(self, metadata: MetaData, translator: Translator) -> None:
+    def __init__(self, metadata: MetaData, translator: Translator, rules: Rules) -> None:
         self.translator = translator
+        self.rules = rules
         self._inquiry = lru_cache(_SHAPES)(partial(inquiry, metadata))
 
     def may_inquire(self, write: Write) -> bool:
         """Whether the driver's error alone may not tell which rule, or which row, is to be named."""
         if isinstance(write, Insert) and not _is_single(write):
             return True
-        return len(_uniques(write)) > (0 if merges(write) else 1) or len(_references(write)) > 1
+        if isinstance(write, Assign):
+            return False
+        rules = self.rules
+        if len(rules.uniques(write)) > (0 if merges(write) else 1):
+            return True
+        return len(rules.references(write)) + len(rules.referring(write)) > 1
 
     def known(self, write: Write, error: psycopg.Error) -> RepositoryError:
         """The error as the driver alone tells it."""
@@ -61,10 +62,10 @@ class Blame:
         name = write.resource.name
         match error:
             case errors.UniqueViolation():
-                unique, row = self._first(connection, write, _uniques(write))
+                unique, row = self._first(connection, write, self.rules.uniques(write))
                 return UniqueViolation.of(name, unique, row) if unique else None
             case errors.ForeignKeyViolation():
-                reference, row = self._first(connection, write, _references(write))
+                reference, row = self._first(connection, write, self.rules.references(write))
                 return ReferenceViolation.dangling(name, reference, row) if reference else None
             case errors.NotNullViolation() if error.diag.table_name == name and isinstance(write, Insert):
                 field = error.diag.column_name or ""
@@ -78,12 +79,29 @@ class Blame:
                 return CardinalityViolation(resource=name, fields=names, row=row) if repeated else None
         return None
 
+    def referrer(self, connection: Connection, write: Write, again: Callable[[], object]) -> ReferenceViolation | None:
+        """The first reference that the write leaves without its record: of several, the store names any.
+
+        The write is carried out `again`, now with every reference to be asked in its turn; the caller undoes it.
+        """
+        names = [sql.Identifier(reference.constraint).as_string() for _, reference in self.rules.referring(write)]
+        if not names:
+            return None
+        connection.execute("SET CONSTRAINTS ALL DEFERRED")
+        again()
+        try:
+            connection.execute("; ".join(f"SET CONSTRAINTS {name} IMMEDIATE" for name in names))
+        except errors.ForeignKeyViolation as error:
+            reference = self.translator.reference(error)
+            return ReferenceViolation.still_referenced(error.diag.table_name or "", reference) if reference else None
+        return None
+
     def may_be_unseen(self, write: Write, error: psycopg.Error) -> bool:
         """Whether the record in the way may have come after the snapshot, where a new one would let them be merged."""
         return (
             merges(write)
             and isinstance(error, errors.UniqueViolation)
-            and (self.translator.unique(error) in _uniques(write))
+            and (self.translator.unique(error) in self.rules.uniques(write))
         )
 
     def _first(
@@ -92,7 +110,7 @@ class Blame:
         """The rule that is to be named, and the row of an insert that breaks it."""
         if not rules:
             return None, None
-        asked = _as_insert(write) if isinstance(write, Replace) else write
+        asked = as_insert(write) if isinstance(write, Replace) else write
         assert isinstance(asked, Insert | Update)
         staged = isinstance(asked, Insert) and not isinstance(asked.rows, Sequence)
         statement = self._inquiry(_shape(asked), tuple(rules), staged=staged)
@@ -116,48 +134,6 @@ def _is_single(write: Insert) -> bool:
     return isinstance(write.rows, Sequence) and len(write.rows) == 1
 
 
-def _as_insert(write: Replace) -> Insert:
-    """The insert that does what the replacement does."""
-    fields, row = write.fields, write.row
-    if write.create:
-        fields += tuple(field for field, _ in write.initial)
-        row += tuple(value for _, value in write.initial)
-    key = write.resource.key
-    return Insert(write.resource, fields, (row,), conflict=Conflict(key, write.fields[len(key) :] or key))
-
-
 def _text(write: Insert) -> str:
     encode = records_encoder([field.name for field in write.fields], [field.type for field in write.fields])
     return encode(write.rows).decode()
-
-
-def _set(write: Write) -> set[str]:
-    """The names of the fields whose values the write brings."""
-    match write:
-        case Insert():
-            return {field.name for field in write.fields}
-        case Replace():
-            return {field.name for field in _as_insert(write).fields}
-        case Update():
-            return {field.name for field, _ in write.changes}
-    return set()
-
-
-def _uniques(write: Write) -> list[Unique]:
-    """The key and the unique sets that the write may break, in the order of their declaration."""
-    resource = write.resource
-    given, declared = _set(write), [Unique(resource.key_name, resource.primary_key), *resource.uniques]
-    if isinstance(write, Insert) and write.conflict is None:
-        return [unique for unique in declared if given.issuperset(unique.fields)]
-    passed: set[str] = set()
-    if isinstance(write, Replace):
-        passed = set(resource.primary_key)
-    elif isinstance(write, Insert) and write.conflict is not None:
-        passed = {field.name for field in write.conflict.fields}
-    return [unique for unique in declared if not given.isdisjoint(unique.fields) and set(unique.fields) != passed]
-
-
-def _references(write: Write) -> list[Reference]:
-    """The references that the write may leave without a target, in the order of their declaration."""
-    given = _set(write)
-    return [reference for reference in write.resource.references if not given.isdisjoint(reference.fields)]

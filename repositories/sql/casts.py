@@ -91,7 +91,7 @@ def _decimal(text: ColumnElement[Any]) -> ColumnElement[Any]:
     small = and_(number == _number(0), func.scale(number) <= _number(MAX_EXPONENT))
     sized = and_(size >= _number(f"1e-{MAX_EXPONENT}"), size < _number(f"1e{MAX_EXPONENT + 1}"))
     few = case((func.char_length(digits) <= _number(MAX_DIGITS), or_(small, sized)), else_=literal_column("false"))
-    return case((few, number), else_=overflow(text))
+    return case((few, number), else_=_failure(text, Kind.DECIMAL))
 
 
 def _date(text: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -119,12 +119,6 @@ _READERS: Mapping[Kind, Callable[[ColumnElement[Any]], ColumnElement[Any]]] = {
 def _failure(text: ColumnElement[Any], kind: Kind) -> ColumnElement[Any]:
     """Fails with 22P02, or 22007 for dates, when it is evaluated: as a constant it would fail while it is planned."""
     return cast(text_literal("!").op("||", return_type=Text())(func.left(text, _number(0))), _TYPES[kind])
-
-
-def overflow(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Fails with 22003 when it is evaluated, for a text that is not empty."""
-    largest = literal_column("2147483647", Integer())
-    return cast(func.char_length(text, type_=Integer()).op("+", return_type=Integer())(largest), Numeric())
 
 
 def _four_digit_year(text: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -30,10 +30,12 @@ from repositories.writes import Assign, Delete, Insert, Replace, Update, Write
 STATES: Mapping[str, type[RepositoryError]] = {
     "21000": CardinalityViolation,
     "22001": CheckViolation,
-    "22003": ValueOutOfRange,
+    "22003": CastFailed,
     "2200H": ValueOutOfRange,
     "22007": CastFailed,
     "22008": CastFailed,
+    # What `aggregates.py` lets a sum fail with.
+    "22012": ValueOutOfRange,
     "2201B": QueryRefused,
     "22021": SchemaMismatch,
     "22023": CastFailed,

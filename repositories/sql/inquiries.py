@@ -113,7 +113,7 @@ class _Inquiry:
             for name in self.resource.fields
         }
         same = and_(*(target.c[name] == self._value(given, name) for name in names))
-        records = self._candidates(given.c[_ROW], values, {name: target.c[name] for name in self.resource.primary_key})
+        records = self._candidates(given.c[_ROW], values, self._before(target))
         records = records.select_from(given.outerjoin(target, same))
         return records if merged else records.where(~found)
 
@@ -123,10 +123,9 @@ class _Inquiry:
         values: dict[str, ColumnElement[Any]] = {name: table.c[name] for name in self.resource.fields}
         for changed, param in write.changes:
             values[changed.name] = self.parameters.bind(param, parameter_type(changed.type), converter(changed.type))
-        key = {name: table.c[name] for name in self.resource.primary_key}
-        number = func.row_number().over(order_by=list(key.values())) - _ONE
+        number = func.row_number().over(order_by=[table.c[name] for name in self.resource.primary_key]) - _ONE
         met = condition_sql(write.where, Scope.flat(table, self.parameters, self.resource))
-        return self._candidates(number, values, key).select_from(table).where(met)
+        return self._candidates(number, values, self._before(table)).select_from(table).where(met)
 
     def first(self, candidates: CTE, rule: Rule) -> Select[Any]:
         """The first candidate that breaks the rule."""
@@ -166,8 +165,15 @@ class _Inquiry:
     def _dangling(self, candidates: CTE, reference: Reference) -> Select[Any]:
         values = [self._value(candidates, name) for name in reference.fields]
         target = self.metadata.tables[reference.target].alias("diglot_target")
+        new = [
+            value.is_distinct_from(candidates.c[self._own(name)])
+            for value, name in zip(values, reference.fields, strict=True)
+            if self._own(name) in candidates.c
+        ]
         there = (target.c[name] == value for name, value in zip(reference.target_fields, values, strict=True))
         missing = [value.is_not(None) for value in values] + [~exists().select_from(target).where(*there)]
+        if new:
+            missing.append(or_(*new))
         if reference.target == self.resource.name:
             fellow = candidates.alias()
             brought = (
@@ -193,13 +199,19 @@ class _Inquiry:
         return select(records.c[_ROW], times).where(*(value.is_not(None) for value in values)).subquery()
 
     def _candidates(
-        self, number: ColumnElement[Any], values: dict[str, Any], key: Mapping[str, ColumnElement[Any]]
+        self, number: ColumnElement[Any], values: dict[str, Any], before: Mapping[str, ColumnElement[Any]]
     ) -> Select[Any]:
         return select(
             number.label(_ROW),
             *(value.label(f"value_{self._places[name]}") for name, value in values.items()),
-            *(value.label(self._own(name)) for name, value in key.items()),
+            *(value.label(self._own(name)) for name, value in before.items()),
         )
+
+    def _before(self, table: FromClause) -> dict[str, ColumnElement[Any]]:
+        """The key of the records that the candidates replace, and what they refer to."""
+        names = dict.fromkeys(self.resource.primary_key)
+        names |= dict.fromkeys(name for reference in self.resource.references for name in reference.fields)
+        return {name: table.c[name] for name in names}
 
     def _value(self, records: FromClause, name: str) -> ColumnElement[Any]:
         # Names of fields are as long as names may be; places are not.

@@ -16,11 +16,12 @@ from repositories.errors import RepositoryError, SchemaMismatch
 from repositories.query import Read, Row
 from repositories.schema import Catalog, Index, Resource
 from repositories.sql import migrations, sequences
-from repositories.sql.blame import VIOLATIONS, Blame, merges
+from repositories.sql.blame import VIOLATIONS, Blame
 from repositories.sql.connections import Connection, Pool
 from repositories.sql.errors import Translator, connection_at_fault, port_error
 from repositories.sql.explaining import explain
 from repositories.sql.reading import Reader, loaded
+from repositories.sql.rules import Rules, merges
 from repositories.sql.statements import Statement
 from repositories.sql.tables import tables
 from repositories.sql.transactions import READ_COMMITTED, REPEATABLE_READ, Transactions
@@ -48,9 +49,9 @@ class PostgresRepository(Repository):
         super().__init__(catalog, limits)
         self._pool = Pool(url, limits)
         metadata = tables(catalog)
-        self._blame = Blame(metadata, Translator(catalog))
+        self._blame = Blame(metadata, Translator(catalog), Rules(catalog))
         self._reader = Reader(metadata, _SHAPES)
-        self._writer = Writer(catalog, metadata, self._blame, _SHAPES)
+        self._writer = Writer(metadata, self._blame, _SHAPES)
         self._transactions = Transactions(self._pool, self._reader, self._writer, limits)
         self._again = Retrying(
             retry=retry_if_exception_type((DeadlockDetected, SerializationFailure)),
@@ -199,7 +200,7 @@ class PostgresRepository(Repository):
             return self._blame.known(write, error)
         try:
             with self._pool.connection() as connection:
-                return self._blame.found(connection, write, error) or self._blame.known(write, error)
+                return self._writer.named(connection, write, error)
         except (psycopg.Error, RepositoryError):
             return self._blame.known(write, error)
 

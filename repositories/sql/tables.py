@@ -90,8 +90,9 @@ def _constraints(resource: Resource) -> Iterator[SchemaItem]:
             [f"{reference.target}.{name}" for name in reference.target_fields],
             name=reference.constraint,
             ondelete=_ON_DELETE[reference.on_delete],
-            deferrable=True if reference.on_delete is OnDelete.RESTRICT else None,
-            initially="DEFERRED" if reference.on_delete is OnDelete.RESTRICT else None,
+            # When several are broken, those before the one that is named are passed over by deferring them.
+            deferrable=True,
+            initially="DEFERRED" if reference.on_delete is OnDelete.RESTRICT else "IMMEDIATE",
         )
     for field in resource.fields.values():
         condition = check(field)

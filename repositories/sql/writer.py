@@ -8,16 +8,16 @@ from dataclasses import replace
 from functools import partial
 
 import psycopg
-from psycopg.errors import SerializationFailure
+from psycopg.errors import ForeignKeyViolation, SerializationFailure
 from psycopg.pq.abc import PGresult
 from sqlalchemy import MetaData
 
 from repositories.base import Document, representation_tag
 from repositories.encoding import records_encoder
-from repositories.errors import PreconditionFailed
+from repositories.errors import PreconditionFailed, RepositoryError
 from repositories.kept import Kept, KeptParts
 from repositories.query import And, Column, Comparison, Condition, Operator, Param, Row, Selection, Values
-from repositories.schema import Catalog, Field, OnDelete
+from repositories.schema import Field
 from repositories.sql import bulk
 from repositories.sql.blame import VIOLATIONS, Blame
 from repositories.sql.compiler import Compiler
@@ -33,7 +33,7 @@ _SAVEPOINT = "diglot"
 class Writer:
     """Compiles and runs writes; keeps what it has compiled."""
 
-    def __init__(self, catalog: Catalog, metadata: MetaData, blame: Blame, shapes: int) -> None:
+    def __init__(self, metadata: MetaData, blame: Blame, shapes: int) -> None:
         compiler = WriteCompiler(metadata)
         #: By whether the rows lie ready, and whether the key is wanted.
         self._inserts = {
@@ -48,7 +48,6 @@ class Writer:
         self._lock = Kept(Compiler(metadata).locked, shapes)
         self._encoder = KeptParts(_encoder, shapes)
         self._blame = blame
-        self._late = _LateChecks(catalog)
 
     def run(self, connection: Connection, write: Write) -> Document:
         """Carry out the write, in a transaction of its own. Raises the driver's errors and `PreconditionFailed`."""
@@ -75,7 +74,7 @@ class Writer:
             document = self._run_enlisted(connection, write, staged)
             self._settle(connection, write, inquires=inquires)
         except VIOLATIONS as error:
-            raise self._violation(connection, write, error, inquires=inquires) from error
+            raise self._violation(connection, write, error, staged, inquires=inquires) from error
         if staged is not None:
             bulk.clear(connection)
         return document
@@ -90,13 +89,29 @@ class Writer:
             return self._run(connection, write)
         return self._run_expecting(connection, write, write.expect)
 
-    def _violation(self, connection: Connection, write: Write, error: psycopg.Error, *, inquires: bool) -> Exception:
+    def named(self, connection: Connection, write: Write, error: psycopg.Error) -> RepositoryError:
+        """The error for what a write met on its own; where several rules are broken, the one that is to be named."""
+        with connection.transaction(force_rollback=True):
+            return self._named(connection, write, error, None) or self._blame.known(write, error)
+
+    def _named(
+        self, connection: Connection, write: Write, error: psycopg.Error, staged: int | None
+    ) -> RepositoryError | None:
+        """What the store is found to say of the violation. The transaction has to be rolled back then."""
+        found = self._blame.found(connection, write, error)
+        if found is None and isinstance(error, ForeignKeyViolation):
+            found = self._blame.referrer(connection, write, lambda: self._run_enlisted(connection, write, staged))
+        return found
+
+    def _violation(
+        self, connection: Connection, write: Write, error: psycopg.Error, staged: int | None, *, inquires: bool
+    ) -> Exception:
         if not inquires:
             return self._blame.known(write, error)
         connection.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
         found = None
         with suppress(psycopg.Error):
-            found = self._blame.found(connection, write, error)
+            found = self._named(connection, write, error, staged)
         if found is None and self._blame.may_be_unseen(write, error):
             return SerializationFailure()
         return found or self._blame.known(write, error)
@@ -104,7 +119,7 @@ class Writer:
     def _settle(self, connection: Connection, write: Write, *, inquires: bool) -> None:
         """Check now what would be checked at the end of the transaction."""
         steps = []
-        if self._late.concern(write):
+        if self._blame.rules.references(write) or self._blame.rules.referring(write):
             steps += ["SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED"]
         if inquires:
             steps.append(f"RELEASE SAVEPOINT {_SAVEPOINT}")
@@ -196,29 +211,6 @@ class Writer:
         statement = self._lock(Selection(write.resource, expect.outputs, where))
         records = result_of(connection, statement.sql, statement.bind(values))
         return [representation_tag(records.get_value(i, 0) or b"") for i in range(records.ntuples)]
-
-
-class _LateChecks:
-    """Which writes leave something to be checked at the end of a transaction: references that restrict."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        restricting = [
-            (resource.name, reference.target)
-            for resource in catalog
-            for reference in resource.references
-            if reference.on_delete is OnDelete.RESTRICT
-        ]
-        self._referring = frozenset(name for name, _ in restricting)
-        self._concerned = frozenset(name for pair in restricting for name in pair)
-
-    def concern(self, write: Write) -> bool:
-        """Whether this write is one. What a cascade deletes may be of any resource."""
-        match write:
-            case Insert():
-                return write.resource.name in self._referring
-            case Delete():
-                return bool(self._concerned)
-        return write.resource.name in self._concerned
 
 
 def _target(write: Replace | Update | Delete) -> tuple[Condition, Values]:

@@ -62,6 +62,29 @@ class TestLab:
         answer = client.get("/api/samples?select=m:uuids->>0,count()").get_json()
         assert answer == [{"m": "ffffffff-ffff-ffff-ffff-ffffffffffff", "count": 1}, {"m": None, "count": 1}]
 
+    def test_a_cast_that_fails_in_a_group_of_another_page(self, make_client: MakeClient) -> None:
+        client = make_client()
+        client.post("/api/samples", json=[{"small": 1, "text": "7"}, {"small": 2, "text": "x"}])
+        for columns in ("small,text::int.sum()", "small,text::int.count()", "small,it:text::int,count()"):
+            refused(client.get(f"/api/samples?select={columns}&order=small&limit=1"), 400, "22P02")
+        answer = client.get("/api/samples?select=small,sum:text::int.sum()&small=eq.1&limit=1")
+        assert answer.get_json() == [{"small": 1, "sum": 7}]
+
+    def test_a_sum_that_is_too_large_in_a_group_of_another_page(self, make_client: MakeClient) -> None:
+        client = make_client()
+        whole = int("9" * 34)
+        client.post("/api/samples", json=[{"small": 1, "whole": 1}, *([{"small": 2, "whole": whole}] * 2)])
+        path = "/api/samples?select=small,whole.sum()&order=small"
+        assert client.get(f"{path}&limit=1").get_json() == [{"small": 1, "sum": 1}]
+        refused(client.get(path), 400, "22003")
+
+    def test_casts_that_fail_each_in_its_own_way(self, make_client: MakeClient) -> None:
+        client = make_client()
+        client.post("/api/samples", json=[{"text": "99999999999"}, {"text": "x"}])
+        for columns in ("text::int", "text::int,other:text::date", "id,it:text::int,count()"):
+            for order in ("id", "id.desc"):
+                refused(client.get(f"/api/samples?select={columns}&order={order}"), 400, "22P02")
+
 
 def test_a_unique_reference_to_the_same_resource_is_served() -> None:
     text = "resources: {a: {primaryKey: id, properties: {id: {type: integer}, b_id: {references: a, unique: true}}}}"

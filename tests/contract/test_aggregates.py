@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from repositories.errors import RepositoryError, ValueOutOfRange
+from repositories.errors import CastFailed, RepositoryError, ValueOutOfRange
 from repositories.schema import Value
 from repositories.texts import from_text
 from service.errors import RequestError
@@ -347,7 +347,7 @@ class TestLimits:
 
     def test_casts_of_what_comes_out(self, asker: Asker) -> None:
         asker.insert("samples", {"id": 1001, "small": 2**31 - 1, "text": "7"}, {"id": 1002, "small": 1, "text": "8"})
-        with pytest.raises(ValueOutOfRange):
+        with pytest.raises(CastFailed):
             asker.repository.json(asker.plan("samples?select=small.sum()::int&id=gte.1000"))
         assert asker.body("samples?select=small.sum()::bigint&id=gte.1000") == '[{"sum":2147483648}]'
         found = asker.body("samples?select=text::int.sum(),a:text::numeric.avg()&id=gte.1000")

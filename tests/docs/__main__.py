@@ -1,5 +1,7 @@
 """`python -m tests.docs`: write what docs/ prints of the service anew, from the oracle and the table of codes.
 
+In the README it writes the list of the differences that are known.
+
 Read the difference before you keep it: this makes the documentation agree with the service, be it right or wrong.
 """
 
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 
 from service.openapi.codes import CODES
 from tests.docs.conftest import filled, shop
+from tests.docs.differences import README, SECTION, section
 from tests.docs.examples import BLOCK, DOCS, PAGES, parse, written
 from tests.oracle import OracleRepository
 
@@ -26,6 +29,7 @@ def main() -> None:
         path, client = DOCS / page, filled(OracleRepository(shop()))
         text = _TABLE.sub(lambda _: rows, path.read_text("utf-8"))
         path.write_text(BLOCK.sub(partial(_anew, client), text), "utf-8")
+    README.write_text(SECTION.sub(lambda _: section(), README.read_text("utf-8")), "utf-8")
 
 
 def _anew(client: FlaskClient, found: re.Match[str]) -> str:

@@ -23,7 +23,7 @@ _QUOTED = re.compile(r'[{}",\\\s]', re.ASCII)
 
 
 def cast(value: Value, source: Type, target: Type) -> Value:
-    """The value as one of another type. Raises `CastFailed`, `ValueOutOfRange`."""
+    """The value as one of another type. Raises `CastFailed`."""
     if value is None or source.kind is target.kind:
         return value
     if target.kind is Kind.STRING:
@@ -74,15 +74,15 @@ def _item(value: Value, kind: Type) -> str:
 def _read(text: str, target: Type) -> Value:
     try:
         value = from_text(target, text)
-    except InvalidValueError as error:
-        raise (ValueOutOfRange if error.code == "22003" else CastFailed) from None
+    except InvalidValueError:
+        raise CastFailed from None
     return _positional(Decimal(text)) if target.kind is Kind.DECIMAL else value
 
 
 def _positional(number: Decimal) -> Decimal:
     """With the digits that were written, whatever the exponent; more than 34 are refused."""
     if len(number.as_tuple().digits) > SUM_DIGITS:
-        raise ValueOutOfRange
+        raise CastFailed
     return EXACT.create_decimal(decimal_text(number if number else abs(number)))
 
 
@@ -98,14 +98,17 @@ def _number(value: int | float | Decimal, target: Type) -> Value:
     """A number as one of another type; JSON's fractions are decimals."""
     match target.kind:
         case Kind.DOUBLE:
-            return to_double(Decimal(value))
+            try:
+                return to_double(Decimal(value))
+            except ValueOutOfRange:
+                raise CastFailed from None
         case Kind.DECIMAL:
             number = EXACT.create_decimal(f"{value:.15g}" if isinstance(value, float) else value)
             return EXACT.create_decimal(decimal_text(number if number else abs(number)))
     rounding = ROUND_HALF_EVEN if isinstance(value, float) else ROUND_HALF_UP
     whole = int(Decimal(value).to_integral_value(rounding, EXACT))
     if not -RANGES[target.kind] <= whole < RANGES[target.kind]:
-        raise ValueOutOfRange
+        raise CastFailed
     return whole
 
 

@@ -50,12 +50,13 @@ class Reader:
         return [self._row(selection, group) for group in page]
 
     def _compute(self, selection: Selection, groups: list[Group]) -> None:
-        """Aggregates are made of all groups, also of those outside of the page: any of them may fail."""
+        """What goes into aggregates is made of all groups, also of those outside of the page: any of it may fail."""
         for output in selection.outputs:
             inner = output.expression.operand if isinstance(output.expression, Cast) else output.expression
-            if isinstance(inner, Aggregate):
+            if isinstance(inner, Aggregate) and inner.operand is not None:
                 for group in groups:
-                    self._result(selection, inner, group, shown=False)
+                    for met in group:
+                        self._value(selection, inner.operand, met)
 
     def _met(self, selection: Selection, records: list[Record]) -> list[Met]:
         found = []

@@ -105,7 +105,7 @@ PAIRS = [
 def attempt(work: Any) -> Any:
     try:
         return work()
-    except (CastFailed, ValueOutOfRange) as error:
+    except CastFailed as error:
         return type(error)
 
 
@@ -167,10 +167,10 @@ def test_sums_of_decimals_beyond_34_digits(values: Any) -> None:
 
 
 def test_conversions_the_server_fails_by_itself(values: Any) -> None:
-    for expression, expected in (({"$toInt": "$v"}, CastFailed), ({"$toInt": {"$toDouble": "$w"}}, ValueOutOfRange)):
+    for expression in ({"$toInt": "$v"}, {"$toInt": {"$toDouble": "$w"}}):
         values.delete_many({})
         values.insert_one({"v": "x", "w": 1e300})
         with pytest.raises(OperationFailure) as caught:
             list(values.aggregate([{"$project": {"x": expression}}]))
         error: RepositoryError = translate(caught.value, Catalog())
-        assert type(error) is expected
+        assert type(error) is CastFailed

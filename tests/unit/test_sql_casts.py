@@ -190,7 +190,7 @@ def outcome(kind: Kind, make: Callable[..., Value], *given: Any) -> Any:
     """What is made, with the type and the digits that it has, or the class of the error."""
     try:
         value = make(*given)
-    except (CastFailed, ValueOutOfRange) as error:
+    except CastFailed as error:
         return type(error)
     if kind is Kind.JSON:
         return json_text(value)
