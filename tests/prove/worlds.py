@@ -103,18 +103,19 @@ class World:
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             self.dirty = True
             self._align()
-        return {name: self._ask(name, request) for name in self.names}
+        return {name: self.answer(name, request) for name in self.names}
 
     def resolved(self, request: Request) -> Request:
         """The request with the record's entity tag, where it asks for that."""
         if all(value != CURRENT_TAG for _, value in request.headers):
             return request
-        answer = self._ask(ORACLE, Request("GET", request.path))
+        answer = self.answer(ORACLE, Request("GET", request.path))
         tag = dict(answer.headers).get("ETag", '"none"')
         headers = tuple((name, tag if value == CURRENT_TAG else value) for name, value in request.headers)
         return replace(request, headers=headers)
 
-    def _ask(self, name: str, request: Request) -> Answer:
+    def answer(self, name: str, request: Request) -> Answer:
+        """One store's answer."""
         self._made.count = 0
         builder = EnvironBuilder(request.path, method=request.method, headers=[*request.headers], data=request.body)
         environ = builder.get_environ()
