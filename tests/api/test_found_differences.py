@@ -62,6 +62,13 @@ class TestLab:
         answer = client.get("/api/samples?select=m:uuids->>0,count()").get_json()
         assert answer == [{"m": "ffffffff-ffff-ffff-ffff-ffffffffffff", "count": 1}, {"m": None, "count": 1}]
 
+    def test_a_double_is_worth_its_text(self, make_client: MakeClient) -> None:
+        client = make_client()
+        assert client.post("/api/samples", json=[{"real": 1e23}, {"real": 0.3}]).status_code == 201
+        assert client.get("/api/samples?select=real.sum()").get_data(as_text=True) == '[{"sum":9.999999999999999e+22}]'
+        answer = client.get("/api/samples?select=real::text,count()&real=gt.1").get_json()
+        assert answer == [{"real": "9.999999999999999e+22", "count": 1}]
+
 
 def test_a_unique_reference_to_the_same_resource_is_served() -> None:
     text = "resources: {a: {primaryKey: id, properties: {id: {type: integer}, b_id: {references: a, unique: true}}}}"

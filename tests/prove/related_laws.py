@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from repositories.encoding import double_text
 from repositories.expressions import AGGREGABLE
 from repositories.query import AggregateFunction, Relation
 from repositories.schema import Field, Kind, Resource, Value
@@ -177,4 +178,4 @@ def _fits(function: AggregateFunction, field: Field, exact: Fraction, found: Any
 
 def _exact(value: Any) -> Fraction:
     """A double is the number that its shortest text says."""
-    return Fraction(Decimal(repr(value)) if isinstance(value, float) else value)
+    return Fraction(Decimal(double_text(value)) if isinstance(value, float) else value)
