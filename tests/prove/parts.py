@@ -49,6 +49,7 @@ class Part:
 MODULES = (
     "tests.prove.differential",
     "tests.prove.metamorphic",
+    "tests.prove.stateful",
     "tests.hostile.fuzz",
     "tests.hostile.openapi",
 )
