@@ -69,6 +69,14 @@ class TestLab:
         answer = client.get("/api/samples?select=real::text,count()&real=gt.1").get_json()
         assert answer == [{"real": "9.999999999999999e+22", "count": 1}]
 
+    def test_an_average_of_too_large_a_sum_is_refused(self, make_client: MakeClient) -> None:
+        client = make_client()
+        body = '[{"whole": 9999999999999999999999999999999999}, {"whole": 1}]'
+        assert client.post("/api/samples", data=body, content_type="application/json").status_code == 201
+        refused(client.get("/api/samples?select=whole.avg()"), 400, "22003")
+        answer = client.get("/api/samples?select=whole.avg()&whole=gt.1").get_data(as_text=True)
+        assert answer == '[{"avg":9999999999999999999999999999999999}]'
+
 
 def test_a_unique_reference_to_the_same_resource_is_served() -> None:
     text = "resources: {a: {primaryKey: id, properties: {id: {type: integer}, b_id: {references: a, unique: true}}}}"
