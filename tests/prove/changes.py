@@ -42,6 +42,8 @@ class Changes:
     def __init__(self, reads: Reads) -> None:
         self.reads, self.chance, self.records = reads, reads.chance, reads.records
         self.cells = reads.cells
+        #: Whether values are to be fit for their fields, all of them.
+        self.sound = False
 
     def insert(self, resource: Resource, draft: Draft) -> Body:
         chance = self.chance
@@ -111,7 +113,7 @@ class Changes:
         return [
             each.name
             for each in resource.fields.values()
-            if (each.required and each.generated is None and not chance.one_in(25))
+            if (each.required and each.generated is None and (self.sound or not chance.one_in(25)))
             or (not each.read_only and not each.required and chance.one_in(2))
             or (each.generated is not None and not each.read_only and chance.one_in(2))
         ]
@@ -129,7 +131,7 @@ class Changes:
     def value(self, known: Field) -> str:
         """As JSON."""
         chance = self.chance
-        if chance.one_in(40):
+        if not self.sound and chance.one_in(40):
             return chance.pick(_WRONG)
         if not known.required and chance.one_in(5):
             return "null"
@@ -137,7 +139,9 @@ class Changes:
             return body_text(self.reads.filters.stored(known, known.type))
         if known.type.kind is Kind.DATETIME and chance.one_in(5):
             return json_text(chance.pick(data.INSTANT_TEXTS))
-        found = data.scalar(chance, known.type) if chance.one_in(8) else data.value(chance, known.type)
+        found = (
+            data.scalar(chance, known.type) if not self.sound and chance.one_in(8) else data.value(chance, known.type)
+        )
         return body_text(found)
 
     def _columns(self, draft: Draft, names: list[str], rows: list[Row], form: str) -> None:
