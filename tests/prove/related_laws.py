@@ -80,6 +80,59 @@ def _belonging(asker: Asker, relation: Relation, values: Sequence[Any]) -> str:
     return f"(or({','.join(f'and({same(targets, end)})' for end in ends)}))" if ends else ""
 
 
+def spread(reads: Reads, resource: Resource) -> Check:
+    """What is spread are the embed's values: of to one its own, of to many those of all records, in their order."""
+    known = reads.chance.pick(reads.relations.of(resource))
+    relation, target = known.relation, known.relation.target
+    inside = _inside(reads, target, paged=relation.many)
+    names = reads.chance.some([each.name for each in target.fields.values()], 1, 2)
+    columns = {f"m{number}": name for number, name in enumerate(names)}
+    plain = f"e:{known.proposal}({','.join(names)})"
+    members = ",".join(f"{alias}:{name}" for alias, name in columns.items())
+    name = known.proposal.partition("!")[0]
+
+    def check(asker: Asker) -> int:
+        embedded = asker.rows(resource, [("select", plain), *((f"e.{each}", value) for each, value in inside)])
+        expected = [
+            {
+                alias: [row[column] for row in parent["e"]] if relation.many else (parent["e"] or {}).get(column)
+                for alias, column in columns.items()
+            }
+            for parent in embedded
+        ]
+        below = [(f"{name}.{each}", value) for each, value in inside]
+        alike(asker.rows(resource, [("select", f"...{known.proposal}({members})"), *below]), expected, "what is spread")
+        return sum(parent["e"] not in (None, []) for parent in embedded)
+
+    return check
+
+
+def embedded_aggregates(reads: Reads, resource: Resource) -> Check:
+    """Aggregates in an embed are those of the resource asked directly, filtered by the foreign key."""
+    known = reads.chance.pick(reads.relations.of(resource))
+    relation, target = known.relation, known.relation.target
+    inside = _inside(reads, target, paged=False)
+    made = [_aggregate(reads, target) for _ in range(2)]
+    members = ",".join(f"a{number}:{field.name}.{function.value}()" for number, (function, field) in enumerate(made))
+    own = [pair[0] for pair in relation.pairs]
+    keys = ",".join(f"k{number}:{field.name}" for number, field in enumerate(own))
+    select = f"{keys},e:{known.proposal}(n:count(),{members})"
+
+    def check(asker: Asker) -> int:
+        parents = asker.rows(resource, [("select", select), *((f"e.{name}", value) for name, value in inside)])
+        count = 0
+        for parent in parents[:_PARENTS]:
+            values = [parent[f"k{number}"] for number in range(len(own))]
+            condition = _belonging(asker, relation, values)
+            if condition and parent["e"]:
+                direct = asker.rows(target, [("select", f"n:count(),{members}"), *inside, ("and", condition)])
+                alike(parent["e"] if relation.many else [parent["e"]], direct, f"aggregates of {values}")
+                count += direct[0]["n"]
+        return count
+
+    return check
+
+
 def inner(reads: Reads, resource: Resource) -> Check:
     """`!inner` and `not.is.null` keep the records whose embed is not empty, `is.null` those whose embed is."""
     known = reads.chance.pick(reads.relations.of(resource))
