@@ -115,7 +115,7 @@ class Walker:
         return End((first, second), self._world.stored(name), {})
 
     def _agree(self, orders: Mapping[str, End], found: Mapping[str, set[str]]) -> None:
-        """Let all stores go on from one order: the one in which most of them have ended."""
+        """Let all stores go on from one order: one in which all have ended, or else the one of most."""
         counts = Counter(order for names in found.values() for order in names)
         chosen = max(orders, key=lambda order: counts[order])
         for order in orders:
@@ -124,8 +124,7 @@ class Walker:
         oracle = self._world.stores[ORACLE].repository
         assert isinstance(oracle, OracleRepository)
         oracle.state = orders[chosen].state
-        stored = [orders[order].stored for names in found.values() for order in list(names)[:1]]
-        if any(each != orders[chosen].stored for each in stored):
+        if counts[chosen] < len(found):
             self.tally["races that the stores have ended differently"] += 1
             self._world.fill({each.name: oracle.state[each.name] for each in self._world.catalog.public})
 
@@ -190,12 +189,18 @@ class Study:
 
 
 def shrunk(world: World, steps: Sequence[Step], kind: str) -> list[Step]:
-    """The steps without those that are not needed for the difference."""
+    """The steps without those that are not needed for the difference: fewer and fewer are left out at once."""
     kept, until = list(steps), time.monotonic() + SHRINK_SECONDS
-    for step in steps[:-1]:
-        fewer = [each for each in kept if each is not step]
-        if time.monotonic() < until and _again(world, fewer) == kind:
-            kept = fewer
+    size = len(kept) - 1
+    while size and time.monotonic() < until:
+        start = 0
+        while start < len(kept) - 1 and time.monotonic() < until:
+            fewer = [*kept[:start], *kept[min(start + size, len(kept) - 1) :]]
+            if _again(world, fewer) == kind:
+                kept = fewer
+            else:
+                start += size
+        size = min(size, len(kept) - 1) // 2
     return kept
 
 
@@ -217,8 +222,9 @@ def _difference(found: tuple[str, str], steps: Sequence[Step], world: World, see
     return "\n".join(
         [
             found[0],
-            *(f">>> {step}" for step in steps),
             found[1],
+            "After:",
+            *(f">>> {step}" for step in steps),
             "Resources: " + json.dumps(world.plan, ensure_ascii=False),
             f"Again: .venv/bin/python -m tests.prove --replay '{replay.replace(chr(39), '%27')}'",
         ]
