@@ -64,9 +64,7 @@ def _json_items(where: str, items: Type) -> Expr:
             item = instant_text("$$this", "%Y-%m-%dT%H:%M:%S", "+00:00")
         case Kind.DOUBLE:
             is_small = {"$lt": [{"$abs": "$$this"}, _INT64]}
-            whole = {
-                "$cond": [is_small, {"$toLong": "$$this"}, {"$toDecimal": stripped(shortest("$$this"))}]
-            }
+            whole = {"$cond": [is_small, {"$toLong": "$$this"}, {"$toDecimal": stripped(shortest("$$this"))}]}
             item = {"$cond": [{"$eq": ["$$this", {"$trunc": "$$this"}]}, whole, "$$this"]}
         case _:
             return where

@@ -46,6 +46,18 @@ def test_half_of_a_reference_is_merged_and_checked(client: FlaskClient) -> None:
     refused(client.post("/api/returns", json={"id": 1, "order_id": 9}, headers=merge), 409, "23503")
 
 
+def test_an_upsert_names_what_its_first_record_breaks(client: FlaskClient) -> None:
+    """A record that a later one of the request lets go is still held when the first is written."""
+    assert client.post("/api/categories", json={"id": 1, "name": "a"}).status_code == 201
+    ids = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(3)]
+    products = [PRODUCT | {"id": ids[number], "sku": sku, "name": sku} for number, sku in enumerate("ABC")]
+    assert client.post("/api/products", json=products).status_code == 201
+    changed = [products[0] | {"name": "B"}, products[1] | {"sku": "C", "name": "Z"}]
+    merge = {"Prefer": "resolution=merge-duplicates"}
+    problem = refused(client.post("/api/products", json=changed, headers=merge), 409, "23505")
+    assert [each["pointer"] for each in problem["errors"]] == ["/0/category_id", "/0/name"]
+
+
 class TestLab:
     @pytest.fixture
     def catalog_name(self) -> str:
