@@ -138,7 +138,7 @@ def _finish_sum(found: dict[str, Any], total: Callable[[dict[str, Any]], Decimal
         return None
     if kind.kind is Kind.DOUBLE:
         return _double(total(found))
-    return _bounded(_scaled(total(found), aggregate_type(AggregateFunction.SUM, kind).scale))
+    return _bounded(total(found), kind)
 
 
 def _finish_average(found: dict[str, Any], total: Callable[[dict[str, Any]], Decimal], kind: Type) -> Value:
@@ -147,13 +147,15 @@ def _finish_average(found: dict[str, Any], total: Callable[[dict[str, Any]], Dec
         return None
     if kind.kind is Kind.DOUBLE:
         return _double(casts.average(_positional(total(found).normalize(_WIDE)), count))
-    return casts.average(_bounded(_scaled(total(found), kind.scale if kind.kind is Kind.DECIMAL else 0)), count)
+    return casts.average(_bounded(total(found), kind), count)
 
 
-def _bounded(total: Decimal) -> Decimal:
-    if len(total.as_tuple().digits) > SUM_DIGITS:
+def _bounded(total: Decimal, kind: Type) -> Decimal:
+    """The sum, with its digits. Raises `ValueOutOfRange` where it has too many."""
+    result = _scaled(total, aggregate_type(AggregateFunction.SUM, kind).scale)
+    if len(result.as_tuple().digits) > SUM_DIGITS:
         raise ValueOutOfRange
-    return total
+    return result
 
 
 def _scaled(number: Decimal, scale: int | None) -> Decimal:

@@ -64,10 +64,12 @@ def first_duplicate(
     session: ClientSession | None,
     *,
     own: Collection[Row] = (),
+    replaced: Sequence[BSON | None] = (),
 ) -> tuple[int, Unique] | None:
     """The first of the documents that cannot be written, by its index, and the first unique set that it breaks.
 
-    Records whose primary keys are `own` are being changed into documents, and in nobody's way.
+    Records whose primary keys are `own` are being changed into documents, and in nobody's way. Those that are
+    `replaced`, each by the document of the same index, are so from there on.
     """
     rules = [Unique(resource.key_name, resource.primary_key), *resource.uniques]
     found: list[tuple[int, int]] = []
@@ -78,7 +80,9 @@ def first_duplicate(
             owners = keys_of(resource, resource.primary_key, there)
             held = keys_of(resource, rule.fields, there)
             taken.update(key for key, owner in zip(held, owners, strict=True) if owner not in own)
-        for row, key in enumerate(keys):
+        let_go = [() if each is None else keys_of(resource, rule.fields, [each])[0] for each in replaced]
+        for row, (key, freed) in enumerate(zip(keys, let_go or [()] * len(keys), strict=True)):
+            taken.discard(freed)
             if key in taken:
                 found.append((row, order))
                 break

@@ -6,12 +6,15 @@ a decimal makes one of all 34, from which the shortest that reads back equal is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bson.decimal128 import Decimal128
 
 #: An aggregation expression.
 Expr = Any
+#: Whether a decimal, by its name, will do for the double `$$x`.
+_Test = Callable[[str], Expr]
 
 _ZERO = Decimal128("0")
 _SMALLEST_NORMAL = 2.2250738585072014e-308
@@ -21,6 +24,8 @@ _HALF_STEP = Decimal128("2.470328229206232720882843964341107E-324")
 _LEAST, _LARGEST = 1e-80, 1e35
 #: From here on every double is whole, and has no `.0` in its text.
 _LARGEST_WITH_POINT = 1e16
+#: From here on a number of few digits may lie halfway between two doubles, all of which are whole.
+_LEAST_HALFWAY = 2.0**53
 _ZEROS = "0" * 360
 _PLACES = [14, 15, 16, 17]
 
@@ -35,19 +40,26 @@ def power_of_ten(exponent: Expr) -> Expr:
     return {"$toDecimal": {"$concat": ["1E", {"$toString": exponent}]}}
 
 
-def shortest(value: Expr) -> Expr:
-    """The shortest decimal that reads back as this double (of the same length, the nearest); null for null."""
+def shortest(value: Expr, *, halfway: bool = False) -> Expr:
+    """The shortest decimal that reads back as this double (of the same length, the nearest); null for null.
+
+    It may lie `halfway` to the next double in free JSON; in the texts of doubles that PostgreSQL writes it may not.
+    """
+    reads_back = _reads_back if halfway else _is_inside
     fifteen: Expr = {"$toDecimal": "$$x"}
-    is_short = {"$and": [_is_normal(), {"$eq": [_as_double("$$d"), "$$x"]}]}
+    is_short = {"$and": [_is_normal(), reads_back("$$d")]}
     branches = [
         {"case": {"$or": [is_short, {"$in": ["$$x", [0.0, None]]}]}, "then": "$$d"},
-        {"case": {"$and": [{"$gt": [{"$abs": "$$x"}, _LEAST]}, {"$lt": [{"$abs": "$$x"}, _LARGEST]}]}, "then": _near()},
+        {
+            "case": {"$and": [{"$gt": [{"$abs": "$$x"}, _LEAST]}, {"$lt": [{"$abs": "$$x"}, _LARGEST]}]},
+            "then": _near(reads_back),
+        },
     ]
-    found = {"$switch": {"branches": branches, "default": _searched()}}
+    found = {"$switch": {"branches": branches, "default": _searched(reads_back)}}
     return let("x", {"$ifNull": [value, None]}, let("d", fifteen, found))
 
 
-def _near() -> Expr:
+def _near(reads_back: _Test) -> Expr:
     """By sixteen or seventeen digits, where `$round` can have that many without scaling."""
     exponent = {"$toInt": {"$floor": {"$log10": {"$abs": "$$x"}}}}
 
@@ -55,10 +67,10 @@ def _near() -> Expr:
         return {"$round": ["$$w", {"$subtract": [digits - 1, "$$e"]}]}
 
     def first(digits: int, otherwise: Expr) -> Expr:
-        return let("c", rounded(digits), {"$cond": [{"$eq": [{"$toDouble": "$$c"}, "$$x"]}, "$$c", otherwise]})
+        return let("c", rounded(digits), {"$cond": [reads_back("$$c"), "$$c", otherwise]})
 
     # the logarithm of a number just below a power of ten may be the power's: one digit more is tried
-    longer = {"$cond": [_is_power_of_two(), _searched(), first(17, rounded(18))]}
+    longer = {"$cond": [_is_power_of_two(), _searched(reads_back), first(17, rounded(18))]}
     return let("e", exponent, let("w", {"$add": ["$$x", _ZERO]}, first(16, longer)))
 
 
@@ -67,7 +79,7 @@ def _is_power_of_two() -> Expr:
     return {"$eq": [{"$pow": [2.0, {"$round": {"$log": [size, 2]}}]}, size]}
 
 
-def _searched() -> Expr:
+def _searched(reads_back: _Test) -> Expr:
     """By more and more digits; a double below the normal ones may have less than fifteen."""
     exponent = {"$toInt": {"$floor": {"$log10": {"$abs": "$$x"}}}}
     scaled = {"$multiply": [{"$add": ["$$x", _ZERO]}, power_of_ten({"$multiply": ["$$e", -1]})]}
@@ -78,12 +90,12 @@ def _searched() -> Expr:
     further = {"$multiply": [{"$add": [{"$trunc": ["$$m", "$$this"]}, let("u", unit, step)]}, power_of_ten("$$e")]}
     places = {"$cond": [_is_normal(), _PLACES, list(range(18))]}
 
-    def reads_back(name: str) -> Expr:
+    def is_same(name: str) -> Expr:
         near = {"$lt": [{"$abs": {"$subtract": [name, {"$add": ["$$x", _ZERO]}]}}, _HALF_STEP]}
-        return {"$cond": [_is_normal(), {"$eq": [_as_double(name), "$$x"]}, near]}
+        return {"$cond": [_is_normal(), reads_back(name), near]}
 
-    tried = let("f", further, {"$cond": [reads_back("$$f"), "$$f", None]})
-    attempt = let("n", nearest, {"$cond": [reads_back("$$n"), "$$n", tried]})
+    tried = let("f", further, {"$cond": [is_same("$$f"), "$$f", None]})
+    attempt = let("n", nearest, {"$cond": [is_same("$$n"), "$$n", tried]})
     search = {
         "$reduce": {
             "input": places,
@@ -96,6 +108,17 @@ def _searched() -> Expr:
 
 def _is_normal() -> Expr:
     return {"$gte": [{"$abs": "$$x"}, _SMALLEST_NORMAL]}
+
+
+def _reads_back(name: str) -> Expr:
+    return {"$eq": [_as_double(name), "$$x"]}
+
+
+def _is_inside(name: str) -> Expr:
+    """Whether this decimal reads back as the double, and so does what lies a little further away from it."""
+    further = {"$add": [name, {"$cond": [{"$lt": [name, "$$x"]}, Decimal128("-0.1"), Decimal128("0.1")]}]}
+    is_inside = {"$or": [{"$lt": [{"$abs": "$$x"}, _LEAST_HALFWAY]}, {"$eq": [_as_double(further), "$$x"]}]}
+    return {"$and": [_reads_back(name), is_inside]}
 
 
 def _as_double(decimal: Expr) -> Expr:
@@ -135,4 +158,4 @@ def double_json_text(value: Expr) -> Expr:
     """A double as free JSON prints it: `1.0`, `0.1`, `100000000000000000000`, `0.0000001`."""
     whole = {"$concat": [{"$toString": {"$toLong": "$$y"}}, ".0"]}
     is_whole = {"$and": [{"$lt": [{"$abs": "$$y"}, _LARGEST_WITH_POINT]}, {"$eq": ["$$y", {"$trunc": "$$y"}]}]}
-    return let("y", value, {"$cond": [is_whole, whole, stripped(shortest("$$y"))]})
+    return let("y", value, {"$cond": [is_whole, whole, stripped(shortest("$$y", halfway=True))]})

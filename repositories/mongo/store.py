@@ -61,16 +61,20 @@ class Store:
         documents: Sequence[BSON],
         *,
         before: Sequence[BSON] = (),
+        replaced: Sequence[BSON | None] = (),
         rows: Sequence[int] | None = None,
         always: bool = False,
     ) -> None:
         """In a careful attempt, or `always`, raise the unique set that writing the documents would break first.
 
-        `rows` are their numbers; `before` are records that become some of them.
+        `rows` are their numbers; `before` are records that become some of them, all at once; `replaced` are those that
+        become them one after the other, in their order.
         """
         if attempt.careful or always:
             own = frozenset(keys_of(resource, resource.primary_key, before))
-            found = first_duplicate(self.records(resource), resource, documents, attempt.session, own=own)
+            found = first_duplicate(
+                self.records(resource), resource, documents, attempt.session, own=own, replaced=replaced
+            )
             if found is not None:
                 place, unique = found
                 raise UniqueViolation.of(resource.name, unique, place if rows is None else rows[place])

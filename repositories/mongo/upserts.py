@@ -152,7 +152,8 @@ class _Merge:
         written = [part.after for part in parts]
         merged = [part for part in parts if part.before is not None]
         before = [part.before for part in merged if part.before is not None]
-        self._store.with_care(attempt, resource, written, before=before, rows=[part.row for part in parts])
+        replaced = [part.before for part in parts]
+        self._store.with_care(attempt, resource, written, replaced=replaced, rows=[part.row for part in parts])
         operations = self._operations(parts)
         if operations:
             rows = [row for row, _ in operations]

@@ -46,6 +46,18 @@ def test_half_of_a_reference_is_merged_and_checked(client: FlaskClient) -> None:
     refused(client.post("/api/returns", json={"id": 1, "order_id": 9}, headers=merge), 409, "23503")
 
 
+def test_an_upsert_names_what_its_first_record_breaks(client: FlaskClient) -> None:
+    """A record that a later one of the request lets go is still held when the first is written."""
+    assert client.post("/api/categories", json={"id": 1, "name": "a"}).status_code == 201
+    ids = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(3)]
+    products = [PRODUCT | {"id": ids[number], "sku": sku, "name": sku} for number, sku in enumerate("ABC")]
+    assert client.post("/api/products", json=products).status_code == 201
+    changed = [products[0] | {"name": "B"}, products[1] | {"sku": "C", "name": "Z"}]
+    merge = {"Prefer": "resolution=merge-duplicates"}
+    problem = refused(client.post("/api/products", json=changed, headers=merge), 409, "23505")
+    assert [each["pointer"] for each in problem["errors"]] == ["/0/category_id", "/0/name"]
+
+
 class TestLab:
     @pytest.fixture
     def catalog_name(self) -> str:
@@ -84,6 +96,21 @@ class TestLab:
         for columns in ("text::int", "text::int,other:text::date", "id,it:text::int,count()"):
             for order in ("id", "id.desc"):
                 refused(client.get(f"/api/samples?select={columns}&order={order}"), 400, "22P02")
+
+    def test_a_double_is_worth_its_text(self, make_client: MakeClient) -> None:
+        client = make_client()
+        assert client.post("/api/samples", json=[{"real": 1e23}, {"real": 0.3}]).status_code == 201
+        assert client.get("/api/samples?select=real.sum()").get_data(as_text=True) == '[{"sum":9.999999999999999e+22}]'
+        answer = client.get("/api/samples?select=real::text,count()&real=gt.1").get_json()
+        assert answer == [{"real": "9.999999999999999e+22", "count": 1}]
+
+    def test_an_average_of_too_large_a_sum_is_refused(self, make_client: MakeClient) -> None:
+        client = make_client()
+        body = '[{"whole": 9999999999999999999999999999999999}, {"whole": 1}]'
+        assert client.post("/api/samples", data=body, content_type="application/json").status_code == 201
+        refused(client.get("/api/samples?select=whole.avg()"), 400, "22003")
+        answer = client.get("/api/samples?select=whole.avg()&whole=gt.1").get_data(as_text=True)
+        assert answer == '[{"avg":9999999999999999999999999999999999}]'
 
 
 def test_a_unique_reference_to_the_same_resource_is_served() -> None:

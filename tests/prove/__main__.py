@@ -20,7 +20,7 @@ from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 
 from tests import servers
-from tests.prove.differential import replayed
+from tests.prove import differential, stateful
 from tests.prove.parts import MODULES, Outcome, Part, parts, work
 from tests.prove.report import Report
 
@@ -31,6 +31,7 @@ def main() -> int:
     """Run, print, and tell whether anything differs."""
     arguments, console = _arguments(), Console()
     if arguments.replay:
+        replayed = stateful.replayed if '"steps"' in arguments.replay else differential.replayed
         return int(replayed(arguments.replay, lambda text: console.print(text, markup=False, highlight=False)))
     report = _run(console, arguments)
     page = report.write(arguments.report)

@@ -42,12 +42,14 @@ class Changes:
     def __init__(self, reads: Reads) -> None:
         self.reads, self.chance, self.records = reads, reads.chance, reads.records
         self.cells = reads.cells
+        #: Whether values are to be fit for their fields, all of them.
+        self.sound = False
 
     def insert(self, resource: Resource, draft: Draft) -> Body:
         chance = self.chance
         form = chance.pick(["object", "array", "array", "csv", "ndjson"])
-        names = self._names(resource)
-        rows = [self._row(resource, names) for _ in range(1 if form == "object" else chance.pick([1, 2, 3, 0]))]
+        names = self.names(resource)
+        rows = [self.row(resource, names) for _ in range(1 if form == "object" else chance.pick([1, 2, 3, 0]))]
         if chance.one_in(5):
             self._columns(draft, names, rows, form)
         if chance.one_in(6):
@@ -56,14 +58,14 @@ class Changes:
             self._resolve(resource, draft)
         self._answer(resource, draft, form)
         self.note("POST", form)
-        return _written(form, names, rows, resource)
+        return body_of(form, names, rows, resource)
 
     def update(self, resource: Resource, draft: Draft, *, item: bool) -> Body:
         chance = self.chance
         fields = [
             each for each in resource.fields.values() if each.name not in resource.primary_key or chance.one_in(6)
         ]
-        row = {each.name: self._value(each) for each in chance.some(fields, 0 if chance.one_in(9) else 1, 3)}
+        row = {each.name: self.value(each) for each in chance.some(fields, 0 if chance.one_in(9) else 1, 3)}
         if not item:
             self.filter(resource, draft)
         verb = "PATCH item" if item else "PATCH"
@@ -76,17 +78,17 @@ class Changes:
                     )
         self._answer(resource, draft, verb)
         self.note(verb, "merge patch" if merges else "json")
-        return Body(_object(row), "application/merge-patch+json" if merges else "application/json")
+        return Body(object_text(row), "application/merge-patch+json" if merges else "application/json")
 
     def replace(self, resource: Resource, draft: Draft, key: tuple[object, ...]) -> Body:
         chance = self.chance
-        names = [name for name in self._names(resource) if name not in resource.primary_key]
-        row = self._row(resource, names)
+        names = [name for name in self.names(resource) if name not in resource.primary_key]
+        row = self.row(resource, names)
         if chance.one_in(2):
             row |= {name: body_text(part) for name, part in zip(resource.primary_key, key, strict=True)}
         self._answer(resource, draft, "PUT")
         self.note("PUT", "json")
-        return Body(_object(row))
+        return Body(object_text(row))
 
     def filter(self, resource: Resource, draft: Draft) -> None:
         chance = self.chance
@@ -105,19 +107,19 @@ class Changes:
     def note(self, verb: str, feature: str) -> None:
         self.cells.add("writes", feature, verb)
 
-    def _names(self, resource: Resource) -> list[str]:
+    def names(self, resource: Resource) -> list[str]:
         """Mostly the fields that must be given, and others."""
         chance = self.chance
         return [
             each.name
             for each in resource.fields.values()
-            if (each.required and each.generated is None and not chance.one_in(25))
+            if (each.required and each.generated is None and (self.sound or not chance.one_in(25)))
             or (not each.read_only and not each.required and chance.one_in(2))
             or (each.generated is not None and not each.read_only and chance.one_in(2))
         ]
 
-    def _row(self, resource: Resource, names: list[str]) -> Row:
-        row = {name: self._value(resource.fields[name]) for name in names}
+    def row(self, resource: Resource, names: list[str]) -> Row:
+        row = {name: self.value(resource.fields[name]) for name in names}
         for reference in resource.references:
             targets = self.records.get(reference.target, ())
             if targets and set(reference.fields) <= row.keys() and not self.chance.one_in(6):
@@ -126,10 +128,10 @@ class Changes:
                     row[own] = body_text(target.get(other))
         return row
 
-    def _value(self, known: Field) -> str:
+    def value(self, known: Field) -> str:
         """As JSON."""
         chance = self.chance
-        if chance.one_in(40):
+        if not self.sound and chance.one_in(40):
             return chance.pick(_WRONG)
         if not known.required and chance.one_in(5):
             return "null"
@@ -137,7 +139,9 @@ class Changes:
             return body_text(self.reads.filters.stored(known, known.type))
         if known.type.kind is Kind.DATETIME and chance.one_in(5):
             return json_text(chance.pick(data.INSTANT_TEXTS))
-        found = data.scalar(chance, known.type) if chance.one_in(8) else data.value(chance, known.type)
+        found = (
+            data.scalar(chance, known.type) if not self.sound and chance.one_in(8) else data.value(chance, known.type)
+        )
         return body_text(found)
 
     def _columns(self, draft: Draft, names: list[str], rows: list[Row], form: str) -> None:
@@ -182,17 +186,19 @@ class Changes:
         draft.headers["Prefer"] = ", ".join(filter(None, [draft.headers.get("Prefer"), preference]))
 
 
-def _object(row: Row) -> str:
+def object_text(row: Row) -> str:
+    """A record as a JSON body."""
     return "{" + ",".join(f"{json_text(name)}:{text}" for name, text in row.items()) + "}"
 
 
-def _written(form: str, names: list[str], rows: list[Row], resource: Resource) -> Body:
+def body_of(form: str, names: list[str], rows: list[Row], resource: Resource) -> Body:
+    """The records in this form."""
     match form:
         case "object":
-            return Body(_object(rows[0]))
+            return Body(object_text(rows[0]))
         case "array":
-            return Body("[" + ",".join(map(_object, rows)) + "]")
+            return Body("[" + ",".join(map(object_text, rows)) + "]")
         case "ndjson":
-            return Body("".join(_object(row) + "\n" for row in rows), "application/x-ndjson")
+            return Body("".join(object_text(row) + "\n" for row in rows), "application/x-ndjson")
     lines = [",".join(csv_cell(resource.fields[name], row[name]) for name in names) for row in rows]
     return Body("\r\n".join([",".join(names), *lines, ""]), "text/csv")

@@ -48,6 +48,8 @@ class Part:
 #: The modules that have a part each, as `PART`.
 MODULES = (
     "tests.prove.differential",
+    "tests.prove.metamorphic",
+    "tests.prove.stateful",
     "tests.hostile.fuzz",
     "tests.hostile.openapi",
 )

@@ -17,7 +17,7 @@ from service.planner.relations import Relations
 from tests.prove.chance import Chance, Drawn
 from tests.prove.changes import Body, Changes
 from tests.prove.reads import Draft, Reads, key_value
-from tests.prove.worlds import CURRENT_TAG, Request, World
+from tests.prove.worlds import CURRENT_TAG, Records, Request, World
 
 API = "/api"
 ACCEPTS = [
@@ -43,10 +43,10 @@ class Asked:
 class Maker:
     """Makes the requests of one world."""
 
-    def __init__(self, world: World, chance: Chance) -> None:
-        self.chance, self.records = chance, world.records
+    def __init__(self, world: World, chance: Chance, records: Records | None = None) -> None:
+        self.chance, self.records = chance, world.records if records is None else records
         self.catalog = world.catalog.public
-        self.reads = Reads(chance, Relations(self.catalog), world.records)
+        self.reads = Reads(chance, Relations(self.catalog), self.records)
         self.changes = Changes(self.reads)
         self.cells = self.reads.cells
 
@@ -56,7 +56,7 @@ class Maker:
         path = f"{API}/{resource.name}"
         if kind == "item":
             self.reads.select(resource, draft)
-            path += f"/{self._key(resource)}"
+            path += f"/{self.key(resource)}"
             self._conditions(draft, ("If-None-Match",), 4)
         elif kind != "options":
             self.reads.collection(resource, draft)
@@ -100,7 +100,8 @@ class Maker:
             self.cells.add("writes", f"Accept: {draft.headers.get('Accept', '')}"[:60], kind)
         return self._finished(kind.split()[0], path, draft, body)
 
-    def _key(self, resource: Resource) -> str:
+    def key(self, resource: Resource) -> str:
+        """Of a record, mostly of one that is there, as it stands in a path."""
         return format_key(resource, key_value(resource, self.chance, self.records))
 
     def _conditions(self, draft: Draft, names: tuple[str, ...], rarity: int, verb: str = "GET item") -> None:
@@ -129,7 +130,7 @@ class Maker:
                 while body.type != "application/json":
                     body = self.changes.insert(resource, draft := Draft())
             else:
-                operation["path"] = f"{operation['path']}/{self._key(resource)}"
+                operation["path"] = f"{operation['path']}/{self.key(resource)}"
                 if kind == "PATCH":
                     body = self.changes.update(resource, draft, item=True)
                 else:

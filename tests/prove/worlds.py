@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -41,6 +42,8 @@ CURRENT_TAG = "<current>"
 RECORDS = 12
 #: Where the numbers begin that sequences give while a world is asked, and how far apart two requests are.
 FIRST_NUMBER, NUMBER_STEP = 1000, 200
+#: Values that are made up for one request.
+MADE_STEP = 1000
 Records = Mapping[str, Sequence[Mapping[str, Value]]]
 
 
@@ -69,18 +72,20 @@ class Answer:
         return "\n".join([*shown, self.body.decode(errors="backslashreplace")[:1500], self.broken])
 
 
-class _Made:
-    """What the service would make up, made the same for all stores."""
+class _Made(threading.local):
+    """What the service would make up, made the same for all stores; requests of different turns get other values."""
 
     def __init__(self) -> None:
         self.count = 0
+        #: Whether it is always the same moment: work that is tried again then comes to the same.
+        self.still = False
 
     def uuid(self) -> UUID:
         self.count += 1
         return UUID(f"01900000-0000-7000-8000-{self.count:012x}")
 
     def now(self) -> datetime:
-        self.count += 1
+        self.count += not self.still
         return datetime.fromisoformat("2026-02-03T04:05:06.780+00:00") + timedelta(milliseconds=self.count)
 
 
@@ -98,24 +103,30 @@ class World:
         self._number = FIRST_NUMBER
         self._apps = {name: _app(store) for name, store in stores.items()}
 
-    def ask(self, request: Request) -> dict[str, Answer]:
+    def ask(self, request: Request, turn: int | None = None) -> dict[str, Answer]:
         """Every store's answer."""
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
+        self.prepare(request, turn=turn)
+        return {name: self.answer(name, request, turn or 0) for name in self.names}
+
+    def prepare(self, *requests: Request, turn: int | None = None) -> None:
+        """What comes before writes: every sequence goes on at the same number, which the turn tells, if it is told."""
+        if any(request.method not in ("GET", "HEAD", "OPTIONS") for request in requests):
             self.dirty = True
+            self._number = self._number + NUMBER_STEP if turn is None else FIRST_NUMBER + turn * NUMBER_STEP
             self._align()
-        return {name: self._ask(name, request) for name in self.names}
 
     def resolved(self, request: Request) -> Request:
         """The request with the record's entity tag, where it asks for that."""
         if all(value != CURRENT_TAG for _, value in request.headers):
             return request
-        answer = self._ask(ORACLE, Request("GET", request.path))
+        answer = self.answer(ORACLE, Request("GET", request.path))
         tag = dict(answer.headers).get("ETag", '"none"')
         headers = tuple((name, tag if value == CURRENT_TAG else value) for name, value in request.headers)
         return replace(request, headers=headers)
 
-    def _ask(self, name: str, request: Request) -> Answer:
-        self._made.count = 0
+    def answer(self, name: str, request: Request, turn: int = 0, *, still: bool = False) -> Answer:
+        """One store's answer."""
+        self._made.count, self._made.still = turn * MADE_STEP, still
         builder = EnvironBuilder(request.path, method=request.method, headers=[*request.headers], data=request.body)
         environ = builder.get_environ()
         body, status, headers = run_wsgi_app(self._apps[name], environ)
@@ -134,23 +145,27 @@ class World:
 
     def everything(self) -> dict[str, dict[str, bytes]]:
         """All that the asked stores hold, by store and resource."""
+        return {name: self.stored(name) for name in self.names}
+
+    def stored(self, name: str) -> dict[str, bytes]:
+        """All that one store holds, by resource."""
         reads = [queries.read(self.catalog, each.name) for each in self.catalog.public]
-        return {
-            name: {read.selection.resource.name: self.stores[name].repository.json(read).body for read in reads}
-            for name in self.names
-        }
+        return {read.selection.resource.name: self.stores[name].repository.json(read).body for read in reads}
 
     def reset(self) -> None:
         """Every store as it was at first."""
         if self.dirty:
-            for name in self.names:
-                self.stores[name].empty()
-                _fill(name, self.stores[name], self.records)
+            self.fill(self.records)
             self._number, self.dirty = FIRST_NUMBER, False
+
+    def fill(self, records: Records) -> None:
+        """Let every store have these records, and no others."""
+        for name in self.names:
+            self.stores[name].empty()
+            _fill(name, self.stores[name], records)
 
     def _align(self) -> None:
         """Let every sequence go on at the same number: which ones a refused write takes, each store may decide."""
-        self._number += NUMBER_STEP
         for resource in self.catalog:
             for field in resource.fields.values():
                 if field.generated is Generated.SEQUENCE:
