@@ -1,0 +1,47 @@
+"""A mutant: one mistake in one build, planted by a patch of the real code while that build is at work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import _lru_cache_wrapper
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A build of the service with a mistake, over one store; the builds over the others are good."""
+
+    #: What is wrong.
+    name: str
+    #: The store that it stands on.
+    side: str
+    #: The mistake, each time that it is planted.
+    patches: tuple[AbstractContextManager[Any], ...]
+    #: Of the world in which it is looked for first.
+    seed: str
+    #: Whether it shows in writes, with reads between them, rather than in reads of the first records.
+    writes: bool = False
+    #: The mistake is in the schema: the world is one of its own, which is empty at first.
+    schema: bool = False
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for patch in self.patches:
+                stack.enter_context(patch)
+            yield
+
+
+def forget_compiled() -> None:
+    """Forget what good code and bad code have compiled for all repositories of this process.
+
+    What is kept without bounds depends on no query.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("repositories.", "service.")):
+            for kept in vars(module).values():
+                if type(kept) is _lru_cache_wrapper and kept.cache_parameters()["maxsize"] is not None:
+                    kept.cache_clear()
