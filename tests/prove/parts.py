@@ -48,6 +48,7 @@ class Part:
 #: The modules that have a part each, as `PART`.
 MODULES = (
     "tests.prove.differential",
+    "tests.prove.mutants",
     "tests.hostile.fuzz",
     "tests.hostile.openapi",
 )

@@ -27,7 +27,7 @@ from service.planner import records as planned_records
 from tests.contract import queries
 from tests.prove import data
 from tests.prove.catalogs import document
-from tests.prove.chance import Seeded
+from tests.prove.chance import Chance, Seeded
 from tests.stores import LIMITS, MongoStore, OracleStore, PostgresStore, Store
 
 ORACLE, POSTGRES, MONGODB, SPARSE = "oracle", "postgres", "mongodb", "mongodb without nulls"
@@ -221,9 +221,14 @@ def _opened(name: str, catalog: Catalog, postgres: str, mongodb: str, label: str
 
 
 def generated(seed: int | str) -> tuple[dict[str, Any], dict[str, list[dict[str, Value]]]]:
-    """The catalog and the records of a seed. The oracle tells which records can be together."""
+    """The catalog and the records of a seed."""
     chance = Seeded(seed)
     plan = document(chance)
+    return plan, filled(chance, plan)
+
+
+def filled(chance: Chance, plan: Mapping[str, Any]) -> dict[str, list[dict[str, Value]]]:
+    """Records for a catalog. The oracle tells which of them can be together."""
     store = OracleStore(load(plan))
     catalog, state = store.repository.catalog, store.repository.state
     for resource in catalog.public:
@@ -239,7 +244,7 @@ def generated(seed: int | str) -> tuple[dict[str, Any], dict[str, list[dict[str,
             except RepositoryError:
                 continue
         state = store.repository.state
-    return plan, {resource.name: state[resource.name] for resource in catalog.public}
+    return {resource.name: state[resource.name] for resource in catalog.public}
 
 
 def _fill(name: str, store: Store, records: Records) -> None:

@@ -1,6 +1,6 @@
-"""The hunt for a mutant: generated requests are asked of it and of the oracle until they differ.
+"""The hunt for a mutant: requests are asked of it and of the oracle until they differ.
 
-The requests are those of the differential proof, but drawn from a seed: no hunt is worth shrinking.
+They are generated as those of the differential proof are, but drawn from a seed: no hunt is worth shrinking.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from tests.prove.chance import Seeded
 from tests.prove.comparing import difference, unlike
 from tests.prove.differential import COMPARE_EVERY, RESET_EVERY
+from tests.prove.mutants.catalogs import CATALOGS
 from tests.prove.mutants.planting import Mutant, forget_compiled
 from tests.prove.requests import Maker
-from tests.prove.worlds import ALL, ORACLE, Request, World, generated, opened
+from tests.prove.worlds import ALL, ORACLE, Records, Request, World, filled, opened
 
-#: So many requests are asked in one world before the next one is tried.
-PATIENCE = 600
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -31,95 +31,101 @@ class Caught:
     kind: str
     cases: int
     requests: tuple[Request, ...]
-    #: Whether the mutant goes free once the mistake is gone: then it was the mistake that was found.
+    #: The same requests make no difference without the mistake: so it was the mistake that was found.
     cleared: bool
 
     @property
     def by(self) -> str:
-        """The check."""
+        """What was compared."""
         return "stored records" if self.kind.endswith("stored records") else "answers"
 
 
 class Hunter:
-    """Looks for mutants in the worlds of certain seeds, which are opened once."""
+    """Looks for mutants in small worlds, each of which is opened once."""
 
-    def __init__(self, postgres: str, mongodb: str, seeds: tuple[str, ...], stack: ExitStack) -> None:
-        self._urls, self._stack, self._seeds = (postgres, mongodb), stack, seeds
+    def __init__(self, postgres: str, mongodb: str, stack: ExitStack) -> None:
+        self._urls, self._stack = (postgres, mongodb), stack
         self._worlds: dict[str, World] = {}
 
-    def hunt(self, mutant: Mutant, salt: str, seconds: float) -> Caught | None:
-        """Whatever gives the mutant away; the requests depend on the salt."""
-        deadline, cases = time.monotonic() + seconds, 0
-        for seed in dict.fromkeys((mutant.seed, *self._seeds)):
-            with self._world(mutant, seed) as world, _among(world, mutant):
-                found, count = _hunted(world, mutant, f"{salt} {seed}", deadline)
-                cases += count
-            forget_compiled()
-            if found is not None:
-                kind, log = found
-                return Caught(kind, cases, tuple(log), self._is_cleared(mutant, seed, log))
-        return None
+    def hunt(self, mutant: Mutant, salt: str, seconds: float, most: int | None = None) -> Caught | None:
+        """Whatever gives the mutant away, in this time, and after so many cases at the most.
+
+        Which requests are generated depends on the salt.
+        """
+        until = time.monotonic() + seconds
+        with self._world(mutant) as world:
+            found = _hunted(world, mutant, salt, most, until)
+        forget_compiled()
+        if found is None:
+            return None
+        kind, cases, log = found
+        with self._world(replace(mutant, patches=())) as world:
+            differs = any(difference(world.ask(request)) for request in log) or unlike(world) is not None
+        return Caught(kind, cases, log, not differs)
 
     @contextmanager
-    def _world(self, mutant: Mutant, seed: str) -> Iterator[World]:
-        """The world in which the mutant is at work."""
-        if mutant.schema:
-            plan, _ = generated(seed)
-            with mutant.planted(), opened(plan, {}, *self._urls, _label("own"), (ORACLE, mutant.side)) as world:
+    def _world(self, mutant: Mutant) -> Iterator[World]:
+        """The first records, of which only the oracle and the mutant are asked."""
+        with ExitStack() as stack:
+            if mutant.schema:
+                stack.enter_context(mutant.planted())
+                plan, records = _drawn(mutant.world)
+                records = {} if mutant.empty else records
+                world = stack.enter_context(opened(plan, records, *self._urls, _label("own"), (ORACLE, mutant.side)))
+            else:
+                world = self._shared(mutant.world)
+                stack.enter_context(world.rebuilt(mutant.side, mutant.planted))
+            names, world.names = world.names, (ORACLE, mutant.side)
+            try:
                 yield world
-        else:
-            world = self._shared(seed)
-            with world.rebuilt(mutant.side, mutant.planted):
-                yield world
+            finally:
+                world.reset()
+                world.names = names
 
-    def _shared(self, seed: str) -> World:
-        if seed not in self._worlds:
+    def _shared(self, name: str) -> World:
+        if name not in self._worlds:
             label = _label(str(len(self._worlds)))
-            self._worlds[seed] = self._stack.enter_context(opened(*generated(seed), *self._urls, label, ALL))
-        return self._worlds[seed]
+            self._worlds[name] = self._stack.enter_context(opened(*_drawn(name), *self._urls, label, ALL))
+        return self._worlds[name]
 
-    def _is_cleared(self, mutant: Mutant, seed: str, log: list[Request]) -> bool:
-        good = Mutant(mutant.name, mutant.side, (), mutant.seed, mutant.writes, mutant.schema)
-        with self._world(good, seed) as world, _among(world, good):
-            return not any(difference(world.ask(request)) for request in log) and unlike(world) is None
+
+def _drawn(name: str) -> tuple[Mapping[str, Any], Records]:
+    """A small catalog, by its name and a number, and records for it."""
+    plan = CATALOGS[name.partition(" ")[0]]
+    return plan, filled(Seeded(name), plan)
 
 
 def _label(which: str) -> str:
     return f"mutants_{os.getpid()}_{which}"
 
 
-@contextmanager
-def _among(world: World, mutant: Mutant) -> Iterator[None]:
-    """Only the oracle and the mutant are asked."""
-    names, world.names = world.names, (ORACLE, mutant.side)
-    world.reset()
-    try:
-        yield
-    finally:
-        world.reset()
-        world.names = names
-
-
-def _hunted(world: World, mutant: Mutant, salt: str, deadline: float) -> tuple[tuple[str, list[Request]] | None, int]:
-    """The kind of difference that was met, the requests since the first records, and the number of cases."""
+def _hunted(
+    world: World, mutant: Mutant, salt: str, most: int | None, until: float
+) -> tuple[str, int, tuple[Request, ...]] | None:
+    """The kind of difference that was met, the number of cases, and the requests since the first records."""
     log: list[Request] = []
     written = 0
     for number in itertools.count(1):
-        if number > PATIENCE or time.monotonic() > deadline:
-            return None, number - 1
-        maker = Maker(world, Seeded(f"{salt} {number}"))
-        request = world.resolved((maker.write() if mutant.writes and number % 3 else maker.read()).request)
-        answers = world.ask(request)
+        if time.monotonic() > until or (most is not None and number > most):
+            return None
         if not world.dirty:
             log.clear()
+        request = _request(world, mutant, salt, number)
+        answers = world.ask(request)
         log.append(request)
         kind, writes = difference(answers), request.method not in _READING
         written += writes
         if kind is None and writes and written % COMPARE_EVERY == 0:
             kind = unlike(world)
         if kind is not None:
-            return (kind, log), number
+            return kind, number, tuple(log)
         if writes and written % RESET_EVERY == 0:
             world.reset()
-            log.clear()
     raise AssertionError
+
+
+def _request(world: World, mutant: Mutant, salt: str, number: int) -> Request:
+    if number <= len(mutant.directed):
+        return mutant.directed[number - 1]
+    maker = Maker(world, Seeded(f"{salt} {number}"))
+    return world.resolved((maker.write() if mutant.writes and number % 3 else maker.read()).request)

@@ -144,36 +144,36 @@ def _lasting(name: str) -> Any:
 
 
 MUTANTS = (
-    Mutant("nulls first by default", MONGODB, (patch.object(sorting, "_is_placed", lambda *_: True),), "m-1"),
+    Mutant("nulls first by default", MONGODB, (patch.object(sorting, "_is_placed", lambda *_: True),), "links"),
     Mutant(
         "`neq` holds for null",
         MONGODB,
         (patch.dict(COMPARISONS, {Operator.EQ: (_equal, _unequal), Operator.NEQ: (_unequal, _equal)}),),
-        "m-1",
+        "numbers",
     ),
-    Mutant("`not.like` holds for null", SPARSE, (patch.dict(COMPARISONS, {Operator.LIKE: (_like, _not_like)}),), "m-1"),
+    Mutant("`not.like` holds for null", SPARSE, (patch.dict(COMPARISONS, {Operator.LIKE: (_like, _not_like)}),), "texts"),
     Mutant(
         "a missing member is not null",
         SPARSE,
         (patch.dict(STATES, {(State.NULL, False): {"$type": "null"}}),),
-        "m-1",
+        "numbers",
     ),
-    Mutant("`lte` is `lt`", MONGODB, (patch.dict(COMPARISONS, {Operator.LTE: COMPARISONS[Operator.LT]}),), "m-1"),
+    Mutant("`lte` is `lt`", MONGODB, (patch.dict(COMPARISONS, {Operator.LTE: COMPARISONS[Operator.LT]}),), "numbers"),
     Mutant(
         "an array equals its item",
         MONGODB,
         (patch.dict(COMPARISONS, {Operator.EQ: (_equal_to_item, _not_equal)}),),
-        "m-1",
+        "arrays",
     ),
-    Mutant("JSON equals an array with it", MONGODB, (patch.object(filters, "_needs_expression", _finds_json),), "m-1"),
-    Mutant("null is found in arrays", MONGODB, (patch.object(filters, "_state", _find_state),), "m-1"),
-    Mutant("text of a JSON number is a number", MONGODB, (patch.object(paths, "json_text", lambda it: it),), "m-1"),
-    Mutant("`ilike` folds ASCII only", MONGODB, (patch.object(patterns, "case_variants", fold_ascii),), "m-1"),
+    Mutant("JSON equals an array with it", MONGODB, (patch.object(filters, "_needs_expression", _finds_json),), "json 63"),
+    Mutant("null is found in arrays", MONGODB, (patch.object(filters, "_state", _find_state),), "json 63"),
+    Mutant("text of a JSON number is a number", MONGODB, (patch.object(paths, "json_text", lambda it: it),), "json 63"),
+    Mutant("`ilike` folds ASCII only", MONGODB, (patch.object(patterns, "case_variants", fold_ascii),), "letters"),
     Mutant(
         "signs of expressions mean something in `like`",
         MONGODB,
         (patch.object(patterns, "_literal", lambda character, _: character),),
-        "m-1",
+        "patterns",
     ),
     Mutant(
         "no tie-break",
@@ -182,15 +182,15 @@ MUTANTS = (
             patch.object(compiler, "needed", _needed_without_tie_break),
             patch.object(lookups, "needed", _needed_without_tie_break),
         ),
-        "m-1",
+        "links",
     ),
     Mutant(
-        "the count forgets the filter", MONGODB, (patch.object(FlatPlan, "count", lambda *_: [{"$count": "n"}]),), "m-1"
+        "the count forgets the filter", MONGODB, (patch.object(FlatPlan, "count", lambda *_: [{"$count": "n"}]),), "links"
     ),
-    Mutant("pages are cut before filters in embeds", MONGODB, (patch.object(lookups, "Ordered", _Hasty),), "m-1"),
-    Mutant("inner joins are left joins", MONGODB, (patch.object(Tree, "__init__", _plan_without_inner),), "m-1"),
-    Mutant("null joins null", MONGODB, (patch.object(joins, "_direct", _join_null),), "m-1"),
-    Mutant("the group of null is dropped", MONGODB, (patch.object(Groups, "grouped", _grouped_but_null),), "m-1"),
+    Mutant("pages are cut before filters in embeds", MONGODB, (patch.object(lookups, "Ordered", _Hasty),), "links"),
+    Mutant("inner joins are left joins", MONGODB, (patch.object(Tree, "__init__", _plan_without_inner),), "links"),
+    Mutant("null joins null", MONGODB, (patch.object(joins, "_direct", _join_null),), "links"),
+    Mutant("the group of null is dropped", MONGODB, (patch.object(Groups, "grouped", _grouped_but_null),), "links"),
     Mutant(
         "doubles are added up as doubles",
         MONGODB,
@@ -198,40 +198,41 @@ MUTANTS = (
             patch.object(groups, "needs_shortest", lambda *_: False),
             patch.object(aggregates, "_double_sums", lambda operand: {"a": {"$sum": operand}}),
         ),
-        "m-1",
+        "sums",
     ),
-    Mutant("sums of integers overflow", MONGODB, (patch.object(aggregates, "_sums", _sums_in_the_server),), "m-1"),
-    Mutant("averages are cut off", MONGODB, (patch.object(casts, "average", _cut_average),), "m-1"),
+    Mutant("sums of integers overflow", MONGODB, (patch.object(aggregates, "_sums", _sums_in_the_server),), "sums"),
+    Mutant("averages are cut off", MONGODB, (patch.object(casts, "average", _cut_average),), "sums"),
     Mutant(
-        "decimals are rounded to even", MONGODB, (patch.object(casts, "ROUND_HALF_UP", ROUND_HALF_EVEN),), "m-1"
+        "decimals are rounded to even", MONGODB, (patch.object(casts, "ROUND_HALF_UP", ROUND_HALF_EVEN),), "numbers"
     ),
     Mutant(
         "decimals are stored as doubles",
         MONGODB,
         (patch.dict(documents._WRITERS, {Kind.DECIMAL: float}),),
-        "m-1",
+        "numbers",
         writes=True,
     ),
     Mutant(
         "an empty text is stored as null",
         MONGODB,
         (patch.object(Builder, "_column", _column_without_empty_text),),
-        "m-1",
+        "texts",
         writes=True,
     ),
     Mutant(
         "unique sets hit nulls",
         MONGODB,
         (patch.object(indexes, "_unique", _unique_even_for_null),),
-        "m-1",
+        "links",
         writes=True,
         schema=True,
+        empty=True,
     ),
-    Mutant("no cascade", MONGODB, (_lasting("_delete"),), "m-1", writes=True),
-    Mutant("nothing is set null", MONGODB, (_lasting("_set_null"),), "m-1", writes=True),
-    Mutant("references are not checked", MONGODB, (_lasting("written"),), "m-1", writes=True),
-    Mutant("a merge replaces the record", MONGODB, (patch.object(writing, "upsert", _replace_wholly),), "m-1", True),
+    Mutant("no cascade", MONGODB, (_lasting("_delete"),), "links", writes=True),
+    Mutant("nothing is set null", MONGODB, (_lasting("_set_null"),), "links", writes=True),
+    Mutant("references are not checked", MONGODB, (_lasting("written"),), "links", writes=True),
+    Mutant("a merge replaces the record", MONGODB, (patch.object(writing, "upsert", _replace_wholly),), "links", True),
     Mutant(
-        "conditions are not checked", MONGODB, (patch.object(writing.Writer, "_expect", lambda *_: None),), "m-1", True
+        "conditions are not checked", MONGODB, (patch.object(writing.Writer, "_expect", lambda *_: None),), "links", True
     ),
 )

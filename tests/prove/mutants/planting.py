@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import _lru_cache_wrapper
 from typing import Any
 
+from tests.prove.worlds import Request
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -20,12 +22,19 @@ class Mutant:
     side: str
     #: The mistake, each time that it is planted.
     patches: tuple[AbstractContextManager[Any], ...]
-    #: Of the world in which it is looked for first.
-    seed: str
+    #: The catalog of the world in which it is looked for first.
+    world: str
     #: Whether it shows in writes, with reads between them, rather than in reads of the first records.
     writes: bool = False
-    #: The mistake is in the schema: the world is one of its own, which is empty at first.
+    #: The mistake is in the schema: the world is one of its own.
     schema: bool = False
+    #: That world is empty at first, since its records would be refused.
+    empty: bool = False
+    #: Requests that come before those generated, where these would take too long to come to the point.
+    directed: tuple[Request, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.side})"
 
     @contextmanager
     def planted(self) -> Iterator[None]:

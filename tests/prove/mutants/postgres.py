@@ -114,20 +114,20 @@ def _on_delete(rule: OnDelete) -> Any:
 
 
 MUTANTS = (
-    Mutant("nulls first by default", POSTGRES, (patch.object(selections, "_order", _order_nulls_first),), "m-1"),
-    Mutant("nulls fall as the default is", POSTGRES, (patch.object(selections, "_nullable", lambda _: False),), "m-1"),
-    Mutant("no tie-break", POSTGRES, (patch.object(selections, "_order", _order_without_tie_break),), "m-1"),
-    Mutant("`lte` is `lt`", POSTGRES, (patch.dict(OPERATORS, {Operator.LTE: Comparator("<", operator.lt)}),), "m-1"),
+    Mutant("nulls first by default", POSTGRES, (patch.object(selections, "_order", _order_nulls_first),), "links"),
+    Mutant("nulls fall as the default is", POSTGRES, (patch.object(selections, "_nullable", lambda _: False),), "links"),
+    Mutant("no tie-break", POSTGRES, (patch.object(selections, "_order", _order_without_tie_break),), "links"),
+    Mutant("`lte` is `lt`", POSTGRES, (patch.dict(OPERATORS, {Operator.LTE: Comparator("<", operator.lt)}),), "numbers"),
     Mutant(
         "`isdistinct` is `neq`",
         POSTGRES,
         (patch.dict(OPERATORS, {Operator.ISDISTINCT: OPERATORS[Operator.NEQ]}),),
-        "m-1",
+        "numbers",
     ),
-    Mutant("`ilike` folds ASCII only", POSTGRES, (patch.object(patterns, "case_variants", fold_ascii),), "m-1"),
-    Mutant("% and _ are not escaped", POSTGRES, (patch.object(patterns, "like", _unescaped("%_")),), "m-1"),
-    Mutant("backslashes are not escaped", POSTGRES, (patch.object(patterns, "like", _unescaped("\\")),), "m-1"),
-    Mutant("the count forgets the filter", POSTGRES, (patch.object(compiler, "total_sql", _total_of_all),), "m-1"),
+    Mutant("`ilike` folds ASCII only", POSTGRES, (patch.object(patterns, "case_variants", fold_ascii),), "letters"),
+    Mutant("% and _ are not escaped", POSTGRES, (patch.object(patterns, "like", _unescaped("%_")),), "patterns"),
+    Mutant("backslashes are not escaped", POSTGRES, (patch.object(patterns, "like", _unescaped("\\")),), "patterns"),
+    Mutant("the count forgets the filter", POSTGRES, (patch.object(compiler, "total_sql", _total_of_all),), "links"),
     Mutant(
         "filters of embeds are dropped",
         POSTGRES,
@@ -135,7 +135,7 @@ MUTANTS = (
             patch.object(selections, "member_sql", _members_unfiltered),
             patch.object(conditions, "member_sql", _members_unfiltered),
         ),
-        "m-1",
+        "links",
     ),
     Mutant(
         "inner joins are left joins",
@@ -144,14 +144,14 @@ MUTANTS = (
             patch.object(selections, "where_sql", _where_without_inner),
             patch.object(conditions, "where_sql", _where_without_inner),
         ),
-        "m-1",
+        "links",
     ),
-    Mutant("doubles are added up as doubles", POSTGRES, (patch.object(selections, "aggregate_sql", _sum_doubles),), "m-1"),
-    Mutant("the group of null is dropped", POSTGRES, (patch.object(_Groups, "query", _groups_but_null),), "m-1"),
-    Mutant("zero is stored as null", POSTGRES, (patch.object(writer, "_encoder", _encoder_without_zero),), "m-1", True),
-    Mutant("a merge replaces the record", POSTGRES, (patch.object(writing, "_merging", _merge_wholly),), "m-1", True),
+    Mutant("doubles are added up as doubles", POSTGRES, (patch.object(selections, "aggregate_sql", _sum_doubles),), "sums"),
+    Mutant("the group of null is dropped", POSTGRES, (patch.object(_Groups, "query", _groups_but_null),), "links"),
+    Mutant("zero is stored as null", POSTGRES, (patch.object(writer, "_encoder", _encoder_without_zero),), "numbers", True),
+    Mutant("a merge replaces the record", POSTGRES, (patch.object(writing, "_merging", _merge_wholly),), "links", True),
     Mutant(
-        "conditions are not checked", POSTGRES, (patch.object(Writer, "_run_expecting", _run_unasked),), "m-1", True
+        "conditions are not checked", POSTGRES, (patch.object(Writer, "_run_expecting", _run_unasked),), "links", True
     ),
     Mutant(
         "unique sets hit nulls",
@@ -161,10 +161,11 @@ MUTANTS = (
                 tables, "UniqueConstraint", partial(tables.UniqueConstraint, postgresql_nulls_not_distinct=True)
             ),
         ),
-        "m-1",
+        "links",
         writes=True,
         schema=True,
+        empty=True,
     ),
-    Mutant("no cascade", POSTGRES, (_on_delete(OnDelete.CASCADE),), "m-1", writes=True, schema=True),
-    Mutant("nothing is set null", POSTGRES, (_on_delete(OnDelete.SET_NULL),), "m-1", writes=True, schema=True),
+    Mutant("no cascade", POSTGRES, (_on_delete(OnDelete.CASCADE),), "links", writes=True, schema=True),
+    Mutant("nothing is set null", POSTGRES, (_on_delete(OnDelete.SET_NULL),), "links", writes=True, schema=True),
 )
