@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.prove.worlds import Request
+
 _TEXT: dict[str, Any] = {"type": "string"}
 _INSTANT = {"type": "string", "format": "date-time"}
 _DECIMAL = {"type": "number", "format": "decimal", "precision": 12, "scale": 2}
@@ -31,7 +33,9 @@ def _array(*values: Any, **more: Any) -> dict[str, Any]:
 
 CATALOGS: dict[str, dict[str, Any]] = {
     "texts": {"resources": {"notes": _resource(body=_TEXT, name={**_TEXT, "minLength": 0})}},
-    "letters": {"resources": {"items": _resource(name=_one_of("é", "É", "Σ", "σ", "ς", "\u212a", "k", "ſ", "s", "ß", "ẞ"))}},
+    "letters": {
+        "resources": {"items": _resource(name=_one_of("é", "É", "Σ", "σ", "ς", "\u212a", "k", "ſ", "s", "ß", "ẞ"))}
+    },
     "patterns": {"resources": {"items": _resource(name=_one_of("a%b", "a_b", "axb", "a\\b", "ab", "(a)"))}},
     "json": {"resources": {"items": _resource(data={})}},
     "arrays": {
@@ -74,3 +78,9 @@ CATALOGS: dict[str, dict[str, Any]] = {
         }
     },
 }
+
+#: Doubles whose sum is another one where they are added up as doubles.
+SUMMED = (
+    Request("POST", "/api/items", (("Content-Type", "text/csv"),), b"id,size\n901,0.1\n902,0.2\n"),
+    Request("GET", "/api/items?select=size.sum()&id=in.(901,902)"),
+)

@@ -9,9 +9,19 @@ from typing import Any
 from unittest.mock import patch
 
 from repositories import casts, patterns
-from repositories.mongo import aggregates, compiler, documents, filters, groups, indexes, lookups, paths, writing
+from repositories.mongo import (
+    aggregates,
+    compiler,
+    documents,
+    filters,
+    groups,
+    indexes,
+    lookups,
+    paths,
+    sorting,
+    writing,
+)
 from repositories.mongo import relations as joins
-from repositories.mongo import sorting
 from repositories.mongo.building import Builder
 from repositories.mongo.comparisons import COMPARISONS, STATES
 from repositories.mongo.documents import BSON, path
@@ -20,9 +30,11 @@ from repositories.mongo.groups import Groups
 from repositories.mongo.lookups import Tree
 from repositories.mongo.plans import FlatPlan, Ordered
 from repositories.mongo.references import References
+from repositories.mongo.upserts import upsert
 from repositories.query import Operator, Selection, Sort, State, Values
 from repositories.schema import Field, Kind, Resource
 from repositories.writes import Conflict
+from tests.prove.mutants.catalogs import SUMMED
 from tests.prove.mutants.planting import Mutant
 from tests.prove.mutants.shared import fold_ascii, without_tie_break
 from tests.prove.worlds import MONGODB, SPARSE
@@ -114,12 +126,9 @@ def _cut_average(total: Decimal, count: int) -> Decimal:
     return (total / count).quantize(right, ROUND_DOWN, Context(prec=2000))
 
 
-_upsert = writing.upsert
-
-
 def _replace_wholly(store: Any, write: Any, conflict: Conflict) -> Any:
     others = [field for name, field in write.resource.fields.items() if name not in write.resource.primary_key]
-    return _upsert(store, write, replace(conflict, merge=tuple(others)) if conflict.merge else conflict)
+    return upsert(store, write, replace(conflict, merge=tuple(others)) if conflict.merge else conflict)
 
 
 _column = Builder._column
@@ -151,7 +160,9 @@ MUTANTS = (
         (patch.dict(COMPARISONS, {Operator.EQ: (_equal, _unequal), Operator.NEQ: (_unequal, _equal)}),),
         "numbers",
     ),
-    Mutant("`not.like` holds for null", SPARSE, (patch.dict(COMPARISONS, {Operator.LIKE: (_like, _not_like)}),), "texts"),
+    Mutant(
+        "`not.like` holds for null", SPARSE, (patch.dict(COMPARISONS, {Operator.LIKE: (_like, _not_like)}),), "texts"
+    ),
     Mutant(
         "a missing member is not null",
         SPARSE,
@@ -164,8 +175,15 @@ MUTANTS = (
         MONGODB,
         (patch.dict(COMPARISONS, {Operator.EQ: (_equal_to_item, _not_equal)}),),
         "arrays",
+        salt="e",
     ),
-    Mutant("JSON equals an array with it", MONGODB, (patch.object(filters, "_needs_expression", _finds_json),), "json 63"),
+    Mutant(
+        "JSON equals an array with it",
+        MONGODB,
+        (patch.object(filters, "_needs_expression", _finds_json),),
+        "json 63",
+        salt="c",
+    ),
     Mutant("null is found in arrays", MONGODB, (patch.object(filters, "_state", _find_state),), "json 63"),
     Mutant("text of a JSON number is a number", MONGODB, (patch.object(paths, "json_text", lambda it: it),), "json 63"),
     Mutant("`ilike` folds ASCII only", MONGODB, (patch.object(patterns, "case_variants", fold_ascii),), "letters"),
@@ -183,12 +201,24 @@ MUTANTS = (
             patch.object(lookups, "needed", _needed_without_tie_break),
         ),
         "links",
+        salt="b",
     ),
     Mutant(
-        "the count forgets the filter", MONGODB, (patch.object(FlatPlan, "count", lambda *_: [{"$count": "n"}]),), "links"
+        "the count forgets the filter",
+        MONGODB,
+        (patch.object(FlatPlan, "count", lambda *_: [{"$count": "n"}]),),
+        "links",
     ),
-    Mutant("pages are cut before filters in embeds", MONGODB, (patch.object(lookups, "Ordered", _Hasty),), "links"),
-    Mutant("inner joins are left joins", MONGODB, (patch.object(Tree, "__init__", _plan_without_inner),), "links"),
+    Mutant(
+        "pages are cut before filters in embeds",
+        MONGODB,
+        (patch.object(lookups, "Ordered", _Hasty),),
+        "links",
+        salt="h",
+    ),
+    Mutant(
+        "inner joins are left joins", MONGODB, (patch.object(Tree, "__init__", _plan_without_inner),), "links", salt="b"
+    ),
     Mutant("null joins null", MONGODB, (patch.object(joins, "_direct", _join_null),), "links"),
     Mutant("the group of null is dropped", MONGODB, (patch.object(Groups, "grouped", _grouped_but_null),), "links"),
     Mutant(
@@ -199,11 +229,22 @@ MUTANTS = (
             patch.object(aggregates, "_double_sums", lambda operand: {"a": {"$sum": operand}}),
         ),
         "sums",
+        directed=SUMMED,
     ),
-    Mutant("sums of integers overflow", MONGODB, (patch.object(aggregates, "_sums", _sums_in_the_server),), "sums"),
-    Mutant("averages are cut off", MONGODB, (patch.object(casts, "average", _cut_average),), "sums"),
     Mutant(
-        "decimals are rounded to even", MONGODB, (patch.object(casts, "ROUND_HALF_UP", ROUND_HALF_EVEN),), "numbers"
+        "sums of integers overflow",
+        MONGODB,
+        (patch.object(aggregates, "_sums", _sums_in_the_server),),
+        "sums",
+        salt="18",
+    ),
+    Mutant("averages are cut off", MONGODB, (patch.object(casts, "average", _cut_average),), "numbers", salt="25"),
+    Mutant(
+        "decimals are rounded to even",
+        MONGODB,
+        (patch.object(casts, "ROUND_HALF_UP", ROUND_HALF_EVEN),),
+        "numbers",
+        salt="d",
     ),
     Mutant(
         "decimals are stored as doubles",
@@ -233,6 +274,10 @@ MUTANTS = (
     Mutant("references are not checked", MONGODB, (_lasting("written"),), "links", writes=True),
     Mutant("a merge replaces the record", MONGODB, (patch.object(writing, "upsert", _replace_wholly),), "links", True),
     Mutant(
-        "conditions are not checked", MONGODB, (patch.object(writing.Writer, "_expect", lambda *_: None),), "links", True
+        "conditions are not checked",
+        MONGODB,
+        (patch.object(writing.Writer, "_expect", lambda *_: None),),
+        "links",
+        True,
     ),
 )

@@ -30,6 +30,8 @@ class Mutant:
     schema: bool = False
     #: That world is empty at first, since its records would be refused.
     empty: bool = False
+    #: The requests that depend on it find this mutant early.
+    salt: str = "a"
     #: Requests that come before those generated, where these would take too long to come to the point.
     directed: tuple[Request, ...] = ()
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import ColumnElement, Select, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import Insert
 
 from repositories import patterns
@@ -17,11 +17,13 @@ from repositories.patterns import Pattern, Wildcard
 from repositories.query import ALL, AggregateFunction, Embed, Operator, Selection, Sort
 from repositories.schema import Field, Kind, OnDelete
 from repositories.sql import compiler, conditions, selections, tables, writer, writing
+from repositories.sql.aggregates import aggregate_sql
 from repositories.sql.operators import OPERATORS, Comparator
 from repositories.sql.scopes import Scope, link_sql
 from repositories.sql.selections import _Groups
 from repositories.sql.writer import Writer
 from repositories.writes import Conflict
+from tests.prove.mutants.catalogs import SUMMED
 from tests.prove.mutants.planting import Mutant
 from tests.prove.mutants.shared import fold_ascii, without_tie_break
 from tests.prove.worlds import POSTGRES
@@ -71,13 +73,10 @@ def _unescaped(signs: str) -> Callable[[Pattern], str]:
     return write
 
 
-_aggregate = selections.aggregate_sql
-
-
 def _sum_doubles(function: AggregateFunction, operand: Any, kind: Any) -> ColumnElement[Any]:
     if function is AggregateFunction.SUM and kind.kind is Kind.DOUBLE:
         return func.sum(operand)
-    return _aggregate(function, operand, kind)
+    return aggregate_sql(function, operand, kind)
 
 
 _groups = _Groups.query
@@ -102,7 +101,7 @@ _encoder = writer._encoder
 
 def _encoder_without_zero(fields: tuple[Field, ...]) -> Any:
     encode = _encoder(fields)
-    return lambda rows: encode([[None if type(it) is int and not it else it for it in row] for row in rows])
+    return lambda rows: encode([tuple(None if type(it) is int and not it else it for it in row) for row in rows])
 
 
 def _run_unasked(self: Writer, connection: Any, write: Any, _: Any) -> Any:
@@ -115,9 +114,15 @@ def _on_delete(rule: OnDelete) -> Any:
 
 MUTANTS = (
     Mutant("nulls first by default", POSTGRES, (patch.object(selections, "_order", _order_nulls_first),), "links"),
-    Mutant("nulls fall as the default is", POSTGRES, (patch.object(selections, "_nullable", lambda _: False),), "links"),
-    Mutant("no tie-break", POSTGRES, (patch.object(selections, "_order", _order_without_tie_break),), "links"),
-    Mutant("`lte` is `lt`", POSTGRES, (patch.dict(OPERATORS, {Operator.LTE: Comparator("<", operator.lt)}),), "numbers"),
+    Mutant(
+        "nulls fall as the default is", POSTGRES, (patch.object(selections, "_nullable", lambda _: False),), "links"
+    ),
+    Mutant(
+        "no tie-break", POSTGRES, (patch.object(selections, "_order", _order_without_tie_break),), "links", salt="b"
+    ),
+    Mutant(
+        "`lte` is `lt`", POSTGRES, (patch.dict(OPERATORS, {Operator.LTE: Comparator("<", operator.lt)}),), "numbers"
+    ),
     Mutant(
         "`isdistinct` is `neq`",
         POSTGRES,
@@ -145,10 +150,24 @@ MUTANTS = (
             patch.object(conditions, "where_sql", _where_without_inner),
         ),
         "links",
+        salt="b",
     ),
-    Mutant("doubles are added up as doubles", POSTGRES, (patch.object(selections, "aggregate_sql", _sum_doubles),), "sums"),
+    Mutant(
+        "doubles are added up as doubles",
+        POSTGRES,
+        (patch.object(selections, "aggregate_sql", _sum_doubles),),
+        "sums",
+        directed=SUMMED,
+    ),
     Mutant("the group of null is dropped", POSTGRES, (patch.object(_Groups, "query", _groups_but_null),), "links"),
-    Mutant("zero is stored as null", POSTGRES, (patch.object(writer, "_encoder", _encoder_without_zero),), "numbers", True),
+    Mutant(
+        "zero is stored as null",
+        POSTGRES,
+        (patch.object(writer, "_encoder", _encoder_without_zero),),
+        "numbers",
+        True,
+        salt="b",
+    ),
     Mutant("a merge replaces the record", POSTGRES, (patch.object(writing, "_merging", _merge_wholly),), "links", True),
     Mutant(
         "conditions are not checked", POSTGRES, (patch.object(Writer, "_run_expecting", _run_unasked),), "links", True
@@ -156,11 +175,7 @@ MUTANTS = (
     Mutant(
         "unique sets hit nulls",
         POSTGRES,
-        (
-            patch.object(
-                tables, "UniqueConstraint", partial(tables.UniqueConstraint, postgresql_nulls_not_distinct=True)
-            ),
-        ),
+        (patch.object(tables, "UniqueConstraint", partial(UniqueConstraint, postgresql_nulls_not_distinct=True)),),
         "links",
         writes=True,
         schema=True,

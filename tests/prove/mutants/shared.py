@@ -78,8 +78,16 @@ MUTANTS = (
         "links",
     ),
     Mutant("answers to keys are not kept", POSTGRES, (patch.object(_Keeper, "_keep", lambda *_: None),), "links", True),
-    Mutant("batches are no transactions", MONGODB, (patch.object(batches, "transact", _carry_out_one_by_one),), "links", True),
-    Mutant("a merge patch stores null", POSTGRES, (patch.object(merging, "merge_patch", _merge_with_null),), "json", True),
+    Mutant(
+        "batches are no transactions",
+        MONGODB,
+        (patch.object(batches, "transact", _carry_out_one_by_one),),
+        "links",
+        True,
+    ),
+    Mutant(
+        "a merge patch stores null", POSTGRES, (patch.object(merging, "merge_patch", _merge_with_null),), "json", True
+    ),
     Mutant(
         "max-affected is checked when it is too late",
         MONGODB,
