@@ -35,19 +35,23 @@ def power_of_ten(exponent: Expr) -> Expr:
     return {"$toDecimal": {"$concat": ["1E", {"$toString": exponent}]}}
 
 
-def shortest(value: Expr) -> Expr:
-    """The shortest decimal that reads back as this double (of the same length, the nearest); null for null."""
+def shortest(value: Expr, *, halfway: bool = False) -> Expr:
+    """The shortest decimal that reads back as this double (of the same length, the nearest); null for null.
+
+    What lies `halfway` between two doubles reads back as one of them; PostgreSQL gives more digits then, JSON does not.
+    """
     fifteen: Expr = {"$toDecimal": "$$x"}
-    is_short = {"$and": [_is_normal(), {"$eq": [_as_double("$$d"), "$$x"]}]}
+    is_short = {"$and": [_is_normal(), _reads_back("$$d", halfway=halfway)]}
+    is_near = {"$and": [{"$gt": [{"$abs": "$$x"}, _LEAST]}, {"$lt": [{"$abs": "$$x"}, _LARGEST]}]}
     branches = [
         {"case": {"$or": [is_short, {"$in": ["$$x", [0.0, None]]}]}, "then": "$$d"},
-        {"case": {"$and": [{"$gt": [{"$abs": "$$x"}, _LEAST]}, {"$lt": [{"$abs": "$$x"}, _LARGEST]}]}, "then": _near()},
+        {"case": is_near, "then": _near(halfway=halfway)},
     ]
-    found = {"$switch": {"branches": branches, "default": _searched()}}
+    found = {"$switch": {"branches": branches, "default": _searched(halfway=halfway)}}
     return let("x", {"$ifNull": [value, None]}, let("d", fifteen, found))
 
 
-def _near() -> Expr:
+def _near(*, halfway: bool) -> Expr:
     """By sixteen or seventeen digits, where `$round` can have that many without scaling."""
     exponent = {"$toInt": {"$floor": {"$log10": {"$abs": "$$x"}}}}
 
@@ -55,11 +59,24 @@ def _near() -> Expr:
         return {"$round": ["$$w", {"$subtract": [digits - 1, "$$e"]}]}
 
     def first(digits: int, otherwise: Expr) -> Expr:
-        return let("c", rounded(digits), {"$cond": [{"$eq": [{"$toDouble": "$$c"}, "$$x"]}, "$$c", otherwise]})
+        return let("c", rounded(digits), {"$cond": [_reads_back("$$c", halfway=halfway), "$$c", otherwise]})
 
     # the logarithm of a number just below a power of ten may be the power's: one digit more is tried
-    longer = {"$cond": [_is_power_of_two(), _searched(), first(17, rounded(18))]}
+    longer = {"$cond": [_is_power_of_two(), _searched(halfway=halfway), first(17, rounded(18))]}
     return let("e", exponent, let("w", {"$add": ["$$x", _ZERO]}, first(16, longer)))
+
+
+def _reads_back(candidate: str, *, halfway: bool) -> Expr:
+    same = {"$eq": [_as_double(candidate), "$$x"]}
+    if halfway:
+        return same
+    # From what lies halfway, the other double is as far as this one.
+    exact = {"$add": ["$$x", _ZERO]}
+    other = {"$subtract": [{"$multiply": [candidate, 2]}, exact]}
+    is_double = {"$eq": [{"$add": [_as_double("$$o"), _ZERO]}, "$$o"]}
+    is_between = let("o", other, {"$and": [{"$ne": ["$$o", exact]}, is_double]})
+    is_large = {"$gte": [{"$abs": "$$x"}, _LARGEST_WITH_POINT]}
+    return {"$and": [same, {"$not": [{"$and": [is_large, is_between]}]}]}
 
 
 def _is_power_of_two() -> Expr:
@@ -67,7 +84,7 @@ def _is_power_of_two() -> Expr:
     return {"$eq": [{"$pow": [2.0, {"$round": {"$log": [size, 2]}}]}, size]}
 
 
-def _searched() -> Expr:
+def _searched(*, halfway: bool) -> Expr:
     """By more and more digits; a double below the normal ones may have less than fifteen."""
     exponent = {"$toInt": {"$floor": {"$log10": {"$abs": "$$x"}}}}
     scaled = {"$multiply": [{"$add": ["$$x", _ZERO]}, power_of_ten({"$multiply": ["$$e", -1]})]}
@@ -80,7 +97,7 @@ def _searched() -> Expr:
 
     def reads_back(name: str) -> Expr:
         near = {"$lt": [{"$abs": {"$subtract": [name, {"$add": ["$$x", _ZERO]}]}}, _HALF_STEP]}
-        return {"$cond": [_is_normal(), {"$eq": [_as_double(name), "$$x"]}, near]}
+        return {"$cond": [_is_normal(), _reads_back(name, halfway=halfway), near]}
 
     tried = let("f", further, {"$cond": [reads_back("$$f"), "$$f", None]})
     attempt = let("n", nearest, {"$cond": [reads_back("$$n"), "$$n", tried]})
@@ -135,4 +152,4 @@ def double_json_text(value: Expr) -> Expr:
     """A double as free JSON prints it: `1.0`, `0.1`, `100000000000000000000`, `0.0000001`."""
     whole = {"$concat": [{"$toString": {"$toLong": "$$y"}}, ".0"]}
     is_whole = {"$and": [{"$lt": [{"$abs": "$$y"}, _LARGEST_WITH_POINT]}, {"$eq": ["$$y", {"$trunc": "$$y"}]}]}
-    return let("y", value, {"$cond": [is_whole, whole, stripped(shortest("$$y"))]})
+    return let("y", value, {"$cond": [is_whole, whole, stripped(shortest("$$y", halfway=True))]})
