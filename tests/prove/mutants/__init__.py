@@ -35,7 +35,8 @@ def run(seconds: float, seed: int) -> Outcome:
             figures["cases"] += 0 if caught is None else caught.cases
             if complaint := wrong(mutant, caught):
                 outcome.differences.append(f"{mutant}: {complaint}")
-    outcome.figures = {**figures, "cases until caught, on average": figures["cases"] / len(MUTANTS)}
+    average = figures["cases"] / max(figures["mutants caught"], 1)
+    outcome.figures = {**figures, "cases until caught, on average": average}
     return outcome
 
 
