@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from repositories.query import JSON, TEXT, Operator
@@ -55,8 +56,8 @@ class Filters:
         operator = chance.pick([each for each in Operator if kind.kind in APPLICABLE[each]])
         quantifier = chance.pick(["any", "all"]) if operator in QUANTIFIABLE and chance.one_in(4) else ""
         self._note(operator.value, shown, [*forms, *([quantifier] if quantifier else [])])
-        values = [self._operand(operator, known, kind, column) for _ in range(chance.pick([1, 2, 3, 0]))]
-        return column, negation + self._written(operator, quantifier, values, known, kind, column, tree=tree)
+        values = [self._operand(operator, known, kind) for _ in range(chance.pick([1, 2, 3, 0]))]
+        return column, negation + self._written(operator, quantifier, values, known, kind, tree=tree)
 
     def _written(
         self,
@@ -65,7 +66,6 @@ class Filters:
         values: list[str],
         known: Field,
         kind: Type,
-        column: str,
         *,
         tree: bool,
     ) -> str:
@@ -73,7 +73,7 @@ class Filters:
             return f"in.({','.join(map(quoted, values))})"
         if quantifier:
             return f"{operator.value}({quantifier}).{data.array_text(values)}"
-        text = self._operand(operator, known, kind, column)
+        text = self._operand(operator, known, kind)
         if tree and not (kind.kind is Kind.ARRAY and text.startswith("{")):
             text = quoted(text)
         return f"{operator.value}.{text}"
@@ -92,33 +92,43 @@ class Filters:
         for form in forms or ["plain"]:
             self.cells.add(f"operators: {form}", operator, kind)
 
-    def _operand(self, operator: Operator, known: Field, kind: Type, column: str) -> str:
+    def _operand(self, operator: Operator, known: Field, kind: Type) -> str:
         chance = self.chance
         if operator in (Operator.MATCH, Operator.IMATCH):
             return chance.pick(REGEXES)
+        text = self._text(known, kind)
         if operator in (Operator.LIKE, Operator.ILIKE):
-            return self._pattern(self._text(known, kind, column))
-        text = self._text(known, kind, column)
+            return self._pattern(text, operator)
         if kind.kind is Kind.DATETIME and chance.one_in(4):
             return chance.pick(data.INSTANT_TEXTS)
         return text.upper() if kind.kind is Kind.UUID and chance.one_in(4) else text
 
-    def _pattern(self, text: str) -> str:
+    def _pattern(self, text: str, operator: Operator) -> str:
+        if operator is Operator.ILIKE and self.chance.one_in(2):
+            text = self.chance.pick([text.swapcase(), text.upper(), text.lower(), text.casefold()])
+        if self.chance.one_in(3):
+            escaped = re.sub(r"([\\%_*])", r"\\\1", text)
+            return self.chance.pick([escaped, f"{escaped}*", f"*{escaped}"])
         cut = self.chance.number(0, len(text))
         made = [f"{text}*", text, f"*{text}", f"%{text[:cut]}_%", f"{text[:cut]}_{text[cut + 1 :]}", f"*{text[cut:]}*"]
         made += ["*", "", "_", r"\%", r"\_*", r"\\", text.swapcase(), text.upper() + "*", text.casefold(), "\\"]
         return self.chance.pick(made)
 
-    def _text(self, known: Field, kind: Type, column: str) -> str:
-        """A value that is stored, or one that may not be."""
+    def _text(self, known: Field, kind: Type) -> str:
+        """A value that is stored, or one that may not be; of paths, one that any path may lead to."""
         chance = self.chance
-        if kind is TEXT:
-            return chance.pick(data.TEXTS)
-        if kind is JSON:
-            return data.body_text(chance.pick([each for each in data.JSONS if each is not None]))
+        if kind is TEXT or kind is JSON:
+            pool = data.TEXTS if kind is TEXT else data.JSONS
+            found = chance.pick(pool) if chance.one_in(2) else chance.pick(_parts(self.stored(known, known.type)))
+            return filter_text(JSON if isinstance(found, list | dict) else kind, found)
         if chance.one_in(3):
             return filter_text(kind, data.scalar(chance, kind))
-        return filter_text(kind, self.stored(known, kind))
+        found = self.stored(known, kind)
+        if kind.kind is Kind.JSON and chance.one_in(3):
+            found = chance.pick(_parts(found))
+        elif kind.kind is Kind.ARRAY and found and chance.one_in(3):
+            found = [chance.pick(found)]
+        return filter_text(kind, found)
 
     def stored(self, known: Field, kind: Type) -> Value:
         found = [row[known.name] for rows in self.records.values() for row in rows if row.get(known.name) is not None]
@@ -144,3 +154,9 @@ class Filters:
         word = chance.pick(["or", "and", "not.or", "not.and"])
         self.cells.add("logic", word, f"depth {depth}")
         return word, "(" + ",".join(members) + ")"
+
+
+def _parts(found: Value) -> list[Value]:
+    """An array or a value of JSON, and all that is within, but nulls."""
+    within = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return [found, *(part for each in within if each is not None for part in _parts(each))]

@@ -50,6 +50,7 @@ MODULES = (
     "tests.prove.differential",
     "tests.prove.metamorphic",
     "tests.prove.stateful",
+    "tests.prove.mutants",
     "tests.hostile.fuzz",
     "tests.hostile.openapi",
 )

@@ -71,7 +71,7 @@ class Reads:
         self, resource: Resource, draft: Draft, path: str, depth: int, *, spread: bool = False
     ) -> tuple[list[str], list[str]]:
         chance = self.chance
-        grouped = not spread and chance.one_in(5)
+        grouped = not spread and chance.one_in(4)
         members = ["*"] if not grouped and chance.one_in(4) else []
         fields = chance.some(list(resource.fields.values()), 0 if members else 1, 3)
         members += [self._member(each, grouped=grouped) for each in fields]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from flask import Flask
 from psycopg import sql
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from repositories.base import Repository
 from repositories.errors import RepositoryError
 from repositories.schema import Catalog, Field, Generated, Resource, Value
 from service import catalog as catalogs
@@ -27,8 +28,8 @@ from service.planner import records as planned_records
 from tests.contract import queries
 from tests.prove import data
 from tests.prove.catalogs import document
-from tests.prove.chance import Seeded
-from tests.stores import MongoStore, OracleStore, PostgresStore, Store
+from tests.prove.chance import Chance, Seeded
+from tests.stores import LIMITS, MongoStore, OracleStore, PostgresStore, Store
 
 ORACLE, POSTGRES, MONGODB, SPARSE = "oracle", "postgres", "mongodb", "mongodb without nulls"
 ALL = (ORACLE, POSTGRES, MONGODB, SPARSE)
@@ -45,6 +46,8 @@ FIRST_NUMBER, NUMBER_STEP = 1000, 200
 #: Values that are made up for one request.
 MADE_STEP = 1000
 Records = Mapping[str, Sequence[Mapping[str, Value]]]
+#: What holds while a store is asked.
+Meanwhile = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -89,19 +92,23 @@ class _Made(threading.local):
         return datetime.fromisoformat("2026-02-03T04:05:06.780+00:00") + timedelta(milliseconds=self.count)
 
 
+#: One for all worlds that are open at once.
+_made = _Made()
+
+
 class World:
     """The stores, with the same records; `names` are those of the stores that are asked."""
 
-    def __init__(self, plan: Mapping[str, Any], records: Records, stores: Mapping[str, Store], made: _Made) -> None:
+    def __init__(self, plan: Mapping[str, Any], records: Records, stores: Mapping[str, Store]) -> None:
         self.plan = plan
         self.stores = stores
         self.names: tuple[str, ...] = tuple(stores)
         self.catalog = stores[ORACLE].repository.catalog
         self.records = records
         self.dirty = False
-        self._made = made
         self._number = FIRST_NUMBER
-        self._apps = {name: _app(store) for name, store in stores.items()}
+        self._apps = {name: _app(store.repository) for name, store in stores.items()}
+        self._meanwhile: dict[str, Meanwhile] = {}
 
     def ask(self, request: Request, turn: int | None = None) -> dict[str, Answer]:
         """Every store's answer."""
@@ -124,9 +131,27 @@ class World:
         headers = tuple((name, tag if value == CURRENT_TAG else value) for name, value in request.headers)
         return replace(request, headers=headers)
 
+    @contextmanager
+    def rebuilt(self, name: str, meanwhile: Meanwhile) -> Iterator[None]:
+        """Let the store be asked through a service and a repository of its own, each time under `meanwhile`."""
+        app = self._apps[name]
+        with ExitStack() as stack:
+            with meanwhile():
+                self._apps[name] = _app(stack.enter_context(self.stores[name].limited(LIMITS)))
+            self._meanwhile[name] = meanwhile
+            try:
+                yield
+            finally:
+                self._apps[name] = app
+                del self._meanwhile[name]
+
     def answer(self, name: str, request: Request, turn: int = 0, *, still: bool = False) -> Answer:
         """One store's answer."""
-        self._made.count, self._made.still = turn * MADE_STEP, still
+        with self._meanwhile.get(name, nullcontext)():
+            return self._answer(name, request, turn, still=still)
+
+    def _answer(self, name: str, request: Request, turn: int, *, still: bool) -> Answer:
+        _made.count, _made.still = turn * MADE_STEP, still
         builder = EnvironBuilder(request.path, method=request.method, headers=[*request.headers], data=request.body)
         environ = builder.get_environ()
         body, status, headers = run_wsgi_app(self._apps[name], environ)
@@ -173,8 +198,8 @@ class World:
                         _set_sequence(self.stores[name], resource, field, self._number)
 
 
-def _app(store: Store) -> Flask:
-    return create_app(store.repository, Settings(unfiltered_writes=False))
+def _app(repository: Repository) -> Flask:
+    return create_app(repository, Settings(unfiltered_writes=False))
 
 
 def load(plan: Mapping[str, Any]) -> Catalog:
@@ -187,7 +212,6 @@ def opened(
     plan: Mapping[str, Any], records: Records, postgres: str, mongodb: str, label: str, names: Sequence[str] = ALL
 ) -> Iterator[World]:
     """The world with this catalog and these records; `label` tells its databases from others'."""
-    made = _Made()
     with ExitStack() as stack:
         stores: dict[str, Store] = {}
         for name in names:
@@ -195,9 +219,9 @@ def opened(
             stack.callback(stores[name].close)
             _fill(name, stores[name], records)
         stack.enter_context(structlog.testing.capture_logs())  # a failure is told by the answer
-        stack.enter_context(mock.patch.object(planned_records, "uuid7", made.uuid))
-        stack.enter_context(mock.patch.object(planned_records, "now", made.now))
-        yield World(plan, records, stores, made)
+        stack.enter_context(mock.patch.object(planned_records, "uuid7", _made.uuid))
+        stack.enter_context(mock.patch.object(planned_records, "now", _made.now))
+        yield World(plan, records, stores)
 
 
 def _opened(name: str, catalog: Catalog, postgres: str, mongodb: str, label: str) -> Store:
@@ -212,9 +236,14 @@ def _opened(name: str, catalog: Catalog, postgres: str, mongodb: str, label: str
 
 
 def generated(seed: int | str) -> tuple[dict[str, Any], dict[str, list[dict[str, Value]]]]:
-    """The catalog and the records of a seed. The oracle tells which records can be together."""
+    """The catalog and the records of a seed."""
     chance = Seeded(seed)
     plan = document(chance)
+    return plan, filled(chance, plan)
+
+
+def filled(chance: Chance, plan: Mapping[str, Any]) -> dict[str, list[dict[str, Value]]]:
+    """Records for a catalog. The oracle tells which of them can be together."""
     store = OracleStore(load(plan))
     catalog, state = store.repository.catalog, store.repository.state
     for resource in catalog.public:
@@ -230,7 +259,7 @@ def generated(seed: int | str) -> tuple[dict[str, Any], dict[str, list[dict[str,
             except RepositoryError:
                 continue
         state = store.repository.state
-    return plan, {resource.name: state[resource.name] for resource in catalog.public}
+    return {resource.name: state[resource.name] for resource in catalog.public}
 
 
 def _fill(name: str, store: Store, records: Records) -> None:

@@ -52,6 +52,7 @@ def doubles() -> list[float]:
     rng = random.Random(11)
     found = [0.0, -0.0, 0.1, 1 / 3, 0.1 + 0.2, 1e15, 1e16, 1e22, 5e-324, 1e-320, 1.7976931348623157e308, -1e-7, 1.5e-7]
     found += [123456789012345.6, 9007199254740993.0, 99999999999999.98, 9.5, 0.0001, 0.00001, -0.3, 2.5e-5, 1e-4]
+    found += [1e23, -1e23, 2.0**54 + 4, 2.0**54 - 2]  # the first are halfway, as they are written
     found += [2.2250738585072014e-308, 2.225073858507201e-308]
     found += [2.0**power for power in range(-1074, 1024, 3)]
     found += [math.nextafter(10.0**power, 0) for power in range(-300, 308, 5)]
