@@ -123,8 +123,9 @@ class _Insertion:
         self, attempt: Attempt, references: References, documents: list[BSON], first: int
     ) -> tuple[list[BSON], bool]:
         rows = range(first, first + len(documents))
+        references.written(self._resource, documents, rows=rows)
+        references.lock()
         self._store.with_care(attempt, self._resource, documents, rows=rows)
         with named(attempt, self._store.catalog, self._resource, rows):
             self._store.records(self._resource).insert_many(documents, session=attempt.session)
-        references.written(self._resource, documents, rows=rows)
         return documents, True
