@@ -18,6 +18,7 @@ from repositories.mongo.building import changed
 from repositories.mongo.compiler import compile_targets
 from repositories.mongo.documents import BSON, identifier, key_writer, writer
 from repositories.mongo.inserting import BATCH, RowsFailed, insert, is_many
+from repositories.mongo.joining import Joint
 from repositories.mongo.keys import in_batches
 from repositories.mongo.plans import FlatPlan, Pipeline
 from repositories.mongo.sequences import Sequences
@@ -34,6 +35,7 @@ class Writer:
 
     def __init__(self, scope: Scope, catalog: Catalog, sequences: Sequences) -> None:
         self._store = Store(scope, catalog, sequences)
+        self._joints = {name: Joint() for name in catalog.resources}
         self._targets = lru_cache(KEPT_SHAPES)(compile_targets)
 
     def within(self, transaction: Transaction) -> Writer:
@@ -71,7 +73,7 @@ class Writer:
 
     def _insert(self, write: Insert) -> Document:
         if write.conflict is None:
-            return insert(self._store, write)
+            return insert(self._store, write, self._joints[write.resource.name])
         return upsert(self._store, write, write.conflict)
 
     def _assign(self, write: Assign) -> Document:
