@@ -12,7 +12,7 @@ from repositories.mongo.blame import is_ambiguous, named
 from repositories.mongo.documents import BSON
 from repositories.mongo.joining import Joint, together
 from repositories.mongo.keys import in_batches
-from repositories.mongo.references import References
+from repositories.mongo.references import References, refers
 from repositories.mongo.store import Store, key_of
 from repositories.mongo.transactions import Attempt
 from repositories.query import Row
@@ -61,7 +61,7 @@ def insert(store: Store, write: Insert, joint: Joint) -> Document:
 
 def _insert_one(store: Store, resource: Resource, document: BSON, joint: Joint) -> bool:
     """Insert a document in the cheapest way; False where nothing was written, and it takes a transaction."""
-    if resource.references:
+    if refers(resource, document):
         # Two that refer to each other must not get in because they have come together.
         refers_to_itself = any(reference.target == resource.name for reference in resource.references)
         return not refers_to_itself and joint.insert(document, together(store, resource))

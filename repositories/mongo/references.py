@@ -28,6 +28,12 @@ _KEYS_KNOWN = 10_000
 _Edge = tuple[Resource, Reference]
 
 
+def refers(resource: Resource, document: BSON) -> bool:
+    """The document has part of a reference: where it is merged, the record may have the other part."""
+    parts = (part for reference in resource.references for part in keys_of(resource, reference.fields, [document])[0])
+    return any(part is not None for part in parts)
+
+
 class References:
     """The references that one statement, in one attempt of its transaction, makes and breaks."""
 

@@ -19,7 +19,7 @@ from repositories.mongo.documents import BSON
 from repositories.mongo.errors import translate
 from repositories.mongo.inserting import in_transaction, is_many, many
 from repositories.mongo.keys import holding, keys_of
-from repositories.mongo.references import References
+from repositories.mongo.references import References, refers
 from repositories.mongo.store import Store, key_of
 from repositories.mongo.transactions import Attempt
 from repositories.query import Row
@@ -50,7 +50,7 @@ def upsert(store: Store, write: Insert, conflict: Conflict) -> Document:
     if not documents:
         return store.answer(write.resource, write.returning, [])
     if len(documents) == 1 and store.scope.session is None and _is_single(store, write.resource, conflict, documents):
-        if not _refers(write.resource, documents):
+        if not refers(write.resource, documents[0]):
             return _at_once(store, write, conflict, documents[0])
         if merged := _merged_at_once(store, write, conflict, documents[0]):
             return merged
@@ -67,12 +67,6 @@ def _is_single(store: Store, resource: Resource, conflict: Conflict, documents: 
     linked = set(resource.primary_key).difference(names)
     linked.update(*(reference.target_fields for _, reference in store.catalog.referrers[resource.name]))
     return linked.difference(names).isdisjoint(field.name for field in conflict.merge)
-
-
-def _refers(resource: Resource, documents: list[BSON]) -> bool:
-    """The row has part of a reference: it may meet the other part in the record that is found."""
-    parts = (part for reference in resource.references for part in keys_of(resource, reference.fields, documents)[0])
-    return any(part is not None for part in parts)
 
 
 def _merged_at_once(store: Store, write: Insert, conflict: Conflict, document: BSON) -> Document | None:

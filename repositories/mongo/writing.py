@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
-from functools import lru_cache
 
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.client_session import ClientSession
@@ -13,6 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from repositories.base import Document, representation_tag
 from repositories.errors import ConstraintError, PreconditionFailed
+from repositories.kept import KeptParts
 from repositories.mongo.blame import is_ambiguous, named
 from repositories.mongo.building import changed
 from repositories.mongo.compiler import compile_targets
@@ -36,7 +36,7 @@ class Writer:
     def __init__(self, scope: Scope, catalog: Catalog, sequences: Sequences) -> None:
         self._store = Store(scope, catalog, sequences)
         self._joints = {name: Joint() for name in catalog.resources}
-        self._targets = lru_cache(KEPT_SHAPES)(compile_targets)
+        self._targets = KeptParts(compile_targets, KEPT_SHAPES)
 
     def within(self, transaction: Transaction) -> Writer:
         """The same, writing in the transaction."""
