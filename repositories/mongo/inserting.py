@@ -62,9 +62,7 @@ def insert(store: Store, write: Insert, joint: Joint) -> Document:
 def _insert_one(store: Store, resource: Resource, document: BSON, joint: Joint) -> bool:
     """Insert a document in the cheapest way; False where nothing was written, and it takes a transaction."""
     if refers(resource, document):
-        # Two that refer to each other must not get in because they have come together.
-        refers_to_itself = any(reference.target == resource.name for reference in resource.references)
-        return not refers_to_itself and joint.insert(document, together(store, resource))
+        return insert_jointly(store, resource, document, joint)
     try:
         store.records(resource).insert_one(document)
     except DuplicateKeyError:
@@ -72,6 +70,13 @@ def _insert_one(store: Store, resource: Resource, document: BSON, joint: Joint) 
             raise
         return False
     return True
+
+
+def insert_jointly(store: Store, resource: Resource, document: BSON, joint: Joint) -> bool:
+    """Insert a document along with those of others; False where nothing was written, and it is to go alone."""
+    # Two that refer to each other must not get in because they have come together.
+    refers_to_itself = any(reference.target == resource.name for reference in resource.references)
+    return not refers_to_itself and joint.insert(document, together(store, resource))
 
 
 def in_transaction(

@@ -17,7 +17,8 @@ from repositories.mongo.blame import named
 from repositories.mongo.building import changed
 from repositories.mongo.documents import BSON
 from repositories.mongo.errors import translate
-from repositories.mongo.inserting import in_transaction, is_many, many
+from repositories.mongo.inserting import in_transaction, insert_jointly, is_many, many
+from repositories.mongo.joining import Joint
 from repositories.mongo.keys import holding, keys_of
 from repositories.mongo.references import References, refers
 from repositories.mongo.store import Store, key_of
@@ -41,8 +42,8 @@ class _Part:
 _Operation = InsertOne[BSON] | UpdateOne | DeleteOne
 
 
-def upsert(store: Store, write: Insert, conflict: Conflict) -> Document:
-    """Insert the rows, or merge them, or pass over them."""
+def upsert(store: Store, write: Insert, conflict: Conflict, joint: Joint) -> Document:
+    """Insert the rows, or merge them, or pass over them; a single new one by way of the resource's `joint`."""
     if is_many(write):
         return in_transaction(store, write, many(store, write), lambda: _Merge(store, write.resource, conflict))
     assert isinstance(write.rows, Sequence)
@@ -54,6 +55,10 @@ def upsert(store: Store, write: Insert, conflict: Conflict) -> Document:
             return _at_once(store, write, conflict, documents[0])
         if merged := _merged_at_once(store, write, conflict, documents[0]):
             return merged
+        if _inserted_jointly(store, write.resource, conflict, documents[0], joint):
+            return store.answer(
+                write.resource, write.returning, documents, key_of(write.resource, documents[0]), created=True
+            )
     return in_transaction(store, write, lambda: [documents], lambda: _Merge(store, write.resource, conflict))
 
 
@@ -83,6 +88,13 @@ def _merged_at_once(store: Store, write: Insert, conflict: Conflict, document: B
     except DuplicateKeyError:
         return None
     return None if after is None else store.answer(resource, write.returning, [after], key_of(resource, after))
+
+
+def _inserted_jointly(store: Store, resource: Resource, conflict: Conflict, document: BSON, joint: Joint) -> bool:
+    """Inserted along with others; not where a record is there, which would be in the way of them all."""
+    where, _ = _merging(resource, conflict, document)
+    is_there = store.records(resource).find_one(where, {"_id": 1}) is not None
+    return not is_there and insert_jointly(store, resource, document, joint)
 
 
 def _merging(resource: Resource, conflict: Conflict, document: BSON) -> tuple[BSON, BSON]:

@@ -72,9 +72,10 @@ class Writer:
                 return self._delete(write)
 
     def _insert(self, write: Insert) -> Document:
+        joint = self._joints[write.resource.name]
         if write.conflict is None:
-            return insert(self._store, write, self._joints[write.resource.name])
-        return upsert(self._store, write, write.conflict)
+            return insert(self._store, write, joint)
+        return upsert(self._store, write, write.conflict, joint)
 
     def _assign(self, write: Assign) -> Document:
         resource = write.resource
