@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.dialects.base import Dialect
-from bench.dialects.by_hand import BY_HAND
+from bench.dialects.by_hand import BY_HAND, BY_HAND_CHECKED
 from bench.dialects.diglot import DIGLOT
 from bench.dialects.eve import EVE
 from bench.dialects.parse import PARSE
@@ -116,6 +116,13 @@ CONTENDERS = [
     Contender("FastAPI", "postgres", "SQLAlchemy's ORM on asyncpg, on Uvicorn", BY_HAND, _uvicorn("fastapi_postgres")),
     Contender("Flask ORM", "postgres", "Flask-SQLAlchemy and marshmallow, on Granian", BY_HAND, _granian("flask_orm")),
     *_everywhere("mongodb"),
+    Contender(
+        "floor, checked",
+        "mongodb",
+        "the floor, its category checked and held in a transaction",
+        BY_HAND_CHECKED,
+        _granian("floor", STORE="mongodb_checked"),
+    ),
     Contender("FastAPI", "mongodb", "pymongo's AsyncMongoClient, on Uvicorn", BY_HAND, _uvicorn("fastapi_mongodb")),
     Contender("Eve", "mongodb", "on Granian", EVE, _granian("eve_app", python=str(eve.PYTHON)), records="eve"),
 ]

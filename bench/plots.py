@@ -17,7 +17,7 @@ from bench.works import LIST, ONE
 mpl.rcParams.update({"svg.hashsalt": "diglot", "svg.fonttype": "none", "font.size": 9, "axes.axisbelow": True})
 _COLOURS = {
     OWN: "#0b6e4f", FLOOR: "#6b7280", "raw WSGI": "#9ca3af", "Parse Server": "#c2410c", "FastAPI": "#1d4ed8",
-    "Flask ORM": "#7c3aed", "Eve": "#b45309",
+    "Flask ORM": "#7c3aed", "Eve": "#b45309", "floor, checked": "#4b5563",
 }  # fmt: skip
 
 

@@ -65,3 +65,11 @@ BY_HAND = Dialect(
     _back,
     {COUNT: lambda answer: answer["count"], INSERT_MANY: lambda _answer: None},
 )
+
+_CHECKED = (ONE, INSERT, UPSERT, INSERT_MANY, INSERT_LOTS)
+#: The same where references are checked: writes that make some, and what shows that the service is there.
+BY_HAND_CHECKED = Dialect(
+    {work: ask if work in _CHECKED else "as the floor" for work, ask in BY_HAND.asks.items()},
+    BY_HAND.back,
+    BY_HAND.reads,
+)

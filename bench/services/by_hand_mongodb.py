@@ -14,6 +14,7 @@ import uuid_utils.compat as uuids
 from bson import Decimal128
 from bson.codec_options import CodecOptions
 from pymongo import MongoClient, ReturnDocument
+from pymongo.client_session import ClientSession
 from pymongo.database import Database as _Database
 
 Record = dict[str, Any]
@@ -113,13 +114,13 @@ def count(database: Database, category: int, price: str) -> Record:
     return {"count": number}
 
 
-def insert(database: Database, product: Record) -> Record | None:
+def insert(database: Database, product: Record, session: ClientSession | None = None) -> Record | None:
     document = _document(product)
-    database.products.insert_one(document)
+    database.products.insert_one(document, session=session)
     return record(document)
 
 
-def upsert(database: Database, product: Record) -> Record | None:
+def upsert(database: Database, product: Record, session: ClientSession | None = None) -> Record | None:
     document = _document(product)
     given = {name: document.pop(name) for name in FIELDS}
     return record(
@@ -128,13 +129,19 @@ def upsert(database: Database, product: Record) -> Record | None:
             {"$set": given, "$setOnInsert": document},
             upsert=True,
             return_document=ReturnDocument.AFTER,
+            session=session,
         )
     )
 
 
 def insert_many(database: Database, products: list[Record]) -> Record:
     with client.start_session() as session, session.start_transaction():
-        database.products.insert_many([_document(product) for product in products], session=session)
+        return insert_all(database, products, session)
+
+
+def insert_all(database: Database, products: list[Record], session: ClientSession) -> Record:
+    """In the session's transaction."""
+    database.products.insert_many([_document(product) for product in products], session=session)
     return {"inserted": len(products)}
 
 

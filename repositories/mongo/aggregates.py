@@ -35,9 +35,11 @@ _ONE_LIMB = 24
 _TINY, _HUGE = 1e-8, 1e23
 
 
-def accumulate(function: AggregateFunction, operand: Expr, kind: Type | None) -> tuple[Accumulators, Finish]:
+def accumulate(
+    function: AggregateFunction, operand: Expr, kind: Type | None, *, never_null: bool = False
+) -> tuple[Accumulators, Finish]:
     """What to accumulate of the operand's values, which are of type `kind`; see also `needs_shortest`."""
-    if kind is None:
+    if kind is None or (never_null and function is AggregateFunction.COUNT):
         return {"n": {"$sum": 1}}, lambda found: int(found.get("n", 0))
     match function:
         case AggregateFunction.COUNT:
@@ -47,9 +49,13 @@ def accumulate(function: AggregateFunction, operand: Expr, kind: Type | None) ->
             return {"v": {f"${function.value}": operand}}, lambda found: read(found.get("v"))
     sums, total = _sums(operand, kind)
     if function is AggregateFunction.AVG:
-        return {"n": _count(operand), **sums}, lambda found: _finish_average(found, total, kind)
+        count = {"$sum": 1} if never_null else _count(operand)
+        return {"n": count, **sums}, lambda found: _finish_average(found, total, kind)
+    if never_null:
+        return sums, lambda found: _finish_sum(found, total, kind) if found else None
     # Whether there is any value is all that a sum must know, and to count them takes twice as long.
-    return {"m": {"$max": operand}, **sums}, lambda found: _finish_sum(found, total, kind)
+    any_value = {"m": {"$max": operand}}
+    return any_value | sums, lambda found: None if found.get("m") is None else _finish_sum(found, total, kind)
 
 
 def needs_shortest(function: AggregateFunction, kind: Type) -> bool:
@@ -134,8 +140,6 @@ def _decimal(found: Any) -> Decimal:
 
 
 def _finish_sum(found: dict[str, Any], total: Callable[[dict[str, Any]], Decimal], kind: Type) -> Value:
-    if found.get("m") is None:
-        return None
     if kind.kind is Kind.DOUBLE:
         return _double(total(found))
     return _bounded(total(found), kind)

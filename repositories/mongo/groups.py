@@ -23,6 +23,7 @@ from repositories.query import (
     Aggregate,
     AggregateFunction,
     Cast,
+    Column,
     Embed,
     Expression,
     Member,
@@ -61,9 +62,9 @@ class Groups:
         if isinstance(expression, Record):
             return self._record(name, expression.embed)
         value, read = key_value(self.resource, expression, self._embeds)
-        self._key[name] = or_null(value)
+        self._key[name] = value if never_null(expression) else or_null(value)
         self._places[expression] = f"$_id.{name}"
-        return lambda found: read(found["_id"][name])
+        return lambda found: read(found["_id"].get(name))
 
     def _record(self, name: str, index: int) -> _Read:
         """The outputs of the embedded record, or null: a group of its own."""
@@ -108,7 +109,7 @@ class Groups:
             self._computed[name] = shortest(value)
             value = f"${name}"
         if back is None or function is AggregateFunction.COUNT:
-            return accumulate(function, value, kind)
+            return accumulate(function, value, kind, never_null=never_null(stand_in))
         if kind.kind in UNORDERED:
             return least_or_greatest(function, value, kind, back)
         accumulators, finish = accumulate(function, value, kind)
@@ -118,7 +119,8 @@ class Groups:
         result = Sorting()
         for key in order:
             kind = type_of(key.expression, self._embeds)
-            result.add(self._places[key.expression], kind, key, is_native=key.nulls_first != key.descending)
+            is_native = never_null(key.expression) or key.nulls_first != key.descending
+            result.add(self._places[key.expression], kind, key, is_native=is_native)
         for name in self._records:
             result.add_presence(f"$_id.{name}")
         return result
@@ -135,6 +137,11 @@ class Groups:
     def rows(self, documents: Sequence[BSON]) -> list[Row]:
         """The groups as rows."""
         return [tuple(read(each) for read in self._reads) for each in documents]
+
+
+def never_null(expression: Expression) -> bool:
+    """A field that no record is without; an embed's may be, where there is no record."""
+    return isinstance(expression, Column) and not expression.path and expression.field.required
 
 
 def key_value(

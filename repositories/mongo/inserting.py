@@ -10,8 +10,9 @@ from pymongo.errors import DuplicateKeyError
 from repositories.base import Document
 from repositories.mongo.blame import is_ambiguous, named
 from repositories.mongo.documents import BSON
+from repositories.mongo.joining import Joint, together
 from repositories.mongo.keys import in_batches
-from repositories.mongo.references import References
+from repositories.mongo.references import References, refers
 from repositories.mongo.store import Store, key_of
 from repositories.mongo.transactions import Attempt
 from repositories.query import Row
@@ -44,8 +45,8 @@ def is_many(write: Insert) -> bool:
     return not isinstance(write.rows, Sequence) or len(write.rows) > BATCH
 
 
-def insert(store: Store, write: Insert) -> Document:
-    """Insert the rows, without regard to conflicts."""
+def insert(store: Store, write: Insert, joint: Joint) -> Document:
+    """Insert the rows, without regard to conflicts; a single one by way of the resource's `joint`."""
     resource = write.resource
     if is_many(write):
         return in_transaction(store, write, many(store, write), lambda: _Insertion(store, resource))
@@ -53,15 +54,29 @@ def insert(store: Store, write: Insert) -> Document:
     documents = store.documents(resource, write.fields, write.rows)
     if not documents:
         return store.answer(resource, write.returning, [])
-    if len(documents) > 1 or resource.references or store.scope.session is not None:
+    if len(documents) > 1 or store.scope.session is not None or not _insert_one(store, resource, documents[0], joint):
         return in_transaction(store, write, lambda: [documents], lambda: _Insertion(store, resource))
+    return store.answer(resource, write.returning, documents, key_of(resource, documents[0]), created=True)
+
+
+def _insert_one(store: Store, resource: Resource, document: BSON, joint: Joint) -> bool:
+    """Insert a document in the cheapest way; False where nothing was written, and it takes a transaction."""
+    if refers(resource, document):
+        return insert_jointly(store, resource, document, joint)
     try:
-        store.records(resource).insert_one(documents[0])
+        store.records(resource).insert_one(document)
     except DuplicateKeyError:
         if not is_ambiguous(resource, resource.fields):
             raise
-        return in_transaction(store, write, lambda: [documents], lambda: _Insertion(store, resource))
-    return store.answer(resource, write.returning, documents, key_of(resource, documents[0]), created=True)
+        return False
+    return True
+
+
+def insert_jointly(store: Store, resource: Resource, document: BSON, joint: Joint) -> bool:
+    """Insert a document along with those of others; False where nothing was written, and it is to go alone."""
+    # Two that refer to each other must not get in because they have come together.
+    refers_to_itself = any(reference.target == resource.name for reference in resource.references)
+    return not refers_to_itself and joint.insert(document, together(store, resource))
 
 
 def in_transaction(
@@ -123,8 +138,9 @@ class _Insertion:
         self, attempt: Attempt, references: References, documents: list[BSON], first: int
     ) -> tuple[list[BSON], bool]:
         rows = range(first, first + len(documents))
+        references.written(self._resource, documents, rows=rows)
+        references.lock()
         self._store.with_care(attempt, self._resource, documents, rows=rows)
         with named(attempt, self._store.catalog, self._resource, rows):
             self._store.records(self._resource).insert_many(documents, session=attempt.session)
-        references.written(self._resource, documents, rows=rows)
         return documents, True

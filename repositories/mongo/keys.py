@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection as Records
 
-from repositories.mongo.documents import BSON, decoder, key_writer, path, writer
+from repositories.mongo.documents import BSON, Decode, decoder, key_writer, path, writer
 from repositories.query import Row
 from repositories.schema import Resource
 
 #: Keys that are looked for with one command.
 KEYS_AT_ONCE = 1000
+#: Sets of fields whose reader is kept.
+_KEPT_SHAPES = 1024
 
 
 def keys_of(resource: Resource, names: Sequence[str], documents: Sequence[BSON]) -> list[Row]:
     """The documents' values in these fields, as the port has them: equal in Python where they are in the store."""
-    return decoder(resource, [resource.fields[name] for name in names])(documents)
+    return _decoder(resource, tuple(names))(documents)
+
+
+@lru_cache(_KEPT_SHAPES)
+def _decoder(resource: Resource, names: tuple[str, ...]) -> Decode:
+    return decoder(resource, [resource.fields[name] for name in names])
 
 
 def holding(

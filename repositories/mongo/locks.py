@@ -5,11 +5,15 @@ state where all is well, and write different documents, so both would commit. Th
 counters, where a parent's key is hashed to a stripe. A stripe has several lanes: the writer of a child counts up one
 lane, any one, and the deleter counts up all of them. So writers of children, which are many, hardly ever meet, and a
 deleter meets every one of them; the second of the two to write has a write conflict, starts again, and sees the truth.
+
+Each thread keeps to one lane, and moves to another when it has met somebody there: so they spread over the lanes.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
+import threading
 import zlib
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
@@ -18,6 +22,7 @@ from decimal import Decimal
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
+from pymongo.errors import OperationFailure
 
 from repositories.errors import SchemaMismatch
 from repositories.mongo.documents import BSON
@@ -26,6 +31,10 @@ from repositories.query import Row
 COLLECTION = "_diglot_locks"
 STRIPES = 64
 LANES = 16
+
+#: The threads of a process begin on different lanes, and those of different processes anywhere.
+_lanes = itertools.count(random.randrange(LANES))  # noqa: S311 - spreads the load, keeps no secret
+_own = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +66,26 @@ def acquire(
     """
     closed = {target.stripe for target in exclusive}
     opened = {target.stripe for target in shared} - closed - held
-    lane = random.randrange(LANES)  # noqa: S311 - spreads the load, keeps no secret
+    lane = _lane()
     wanted = [stripe * LANES + each for stripe in closed for each in range(LANES)]
     wanted += [stripe * LANES + lane for stripe in opened]
     if wanted:
-        locked = collection.update_many({"_id": {"$in": sorted(wanted)}}, {"$inc": {"n": 1}}, session=session)
+        try:
+            locked = collection.update_many({"_id": {"$in": sorted(wanted)}}, {"$inc": {"n": 1}}, session=session)
+        except OperationFailure:
+            _own.lane = random.randrange(LANES)  # noqa: S311 - as above
+            raise
         if locked.matched_count != len(wanted):
             raise SchemaMismatch("The store's lock collection is incomplete.", hint="Apply the schema.")
     return frozenset(closed | opened)
+
+
+def _lane() -> int:
+    """The thread's own lane."""
+    if not hasattr(_own, "lane"):
+        _own.lane = next(_lanes) % LANES
+    lane: int = _own.lane
+    return lane
 
 
 def missing(collection: Collection[BSON]) -> bool:

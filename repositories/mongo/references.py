@@ -28,6 +28,12 @@ _KEYS_KNOWN = 10_000
 _Edge = tuple[Resource, Reference]
 
 
+def refers(resource: Resource, document: BSON) -> bool:
+    """The document has part of a reference: where it is merged, the record may have the other part."""
+    parts = (part for reference in resource.references for part in keys_of(resource, reference.fields, [document])[0])
+    return any(part is not None for part in parts)
+
+
 class References:
     """The references that one statement, in one attempt of its transaction, makes and breaks."""
 
@@ -111,11 +117,8 @@ class References:
                 if keys and any(self._holding(referrer, reference.fields, keys, limit=1)):
                     raise ReferenceViolation.still_referenced(referrer.name, reference)
 
-    def settle(self, exclusive: Iterable[locks.Target] = ()) -> None:
-        """Look up what is referred to so far, and keep only what is not there.
-
-        What has been found stays: it is locked, and a statement that makes references in several steps breaks none.
-        """
+    def lock(self, exclusive: Iterable[locks.Target] = ()) -> None:
+        """Lock what is referred to so far. The sooner in a transaction, the fewer writers it can meet."""
         shared = [
             locks.Target(reference.target, reference.target_fields, key)
             for (_, reference), keys in self._made.items()
@@ -123,6 +126,13 @@ class References:
         ]
         collection = self._connection.collection(locks.COLLECTION)
         self._locked |= locks.acquire(collection, self.session, shared, exclusive, self._locked)
+
+    def settle(self, exclusive: Iterable[locks.Target] = ()) -> None:
+        """Look up what is referred to so far, and keep only what is not there.
+
+        What has been found stays: it is locked, and a statement that makes references in several steps breaks none.
+        """
+        self.lock(exclusive)
         for edge, made in self._made.items():
             resource, reference = edge
             target = self._catalog[reference.target]

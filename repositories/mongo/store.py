@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from repositories.base import Document
 from repositories.errors import UniqueViolation
+from repositories.kept import KeptParts
 from repositories.mongo.blame import first_duplicate
 from repositories.mongo.building import Builder
 from repositories.mongo.decoding import compile_decoder
-from repositories.mongo.documents import BSON, decoder
+from repositories.mongo.documents import BSON
 from repositories.mongo.keys import keys_of
 from repositories.mongo.reading import encoder
 from repositories.mongo.references import References
@@ -47,7 +47,7 @@ class Store:
 
     def documents(self, resource: Resource, fields: tuple[Field, ...], rows: Sequence[Row]) -> list[BSON]:
         """New documents of rows with these fields; their numbers are taken, whatever becomes of them."""
-        build = _builder(resource, fields)
+        build = _builders(resource, fields)
         numbers = {
             field.name: self.sequences.take(resource, field, len(rows)) if rows else range(0)
             for field in build.numbered
@@ -99,17 +99,19 @@ class Store:
 
 def key_of(resource: Resource, found: BSON) -> Row:
     """The primary key of a document."""
-    return decoder(resource, resource.key)([found])[0]
+    return keys_of(resource, resource.primary_key, [found])[0]
 
 
-@lru_cache(KEPT_SHAPES)
 def record_encoder(resource: Resource, outputs: tuple[Output, ...]) -> Encode:
     """What writes documents as a JSON array."""
+    return _encoders(resource, outputs)
+
+
+def _encoder(resource: Resource, outputs: tuple[Output, ...]) -> Encode:
     decode = compile_decoder(resource, [output.expression for output in outputs])
     encode = encoder(outputs)
     return lambda documents: encode(decode(documents))
 
 
-@lru_cache(KEPT_SHAPES)
-def _builder(resource: Resource, fields: tuple[Field, ...]) -> Builder:
-    return Builder(resource, fields)
+_encoders = KeptParts(_encoder, KEPT_SHAPES)
+_builders = KeptParts(Builder, KEPT_SHAPES)

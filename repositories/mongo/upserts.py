@@ -17,9 +17,10 @@ from repositories.mongo.blame import named
 from repositories.mongo.building import changed
 from repositories.mongo.documents import BSON
 from repositories.mongo.errors import translate
-from repositories.mongo.inserting import in_transaction, is_many, many
+from repositories.mongo.inserting import in_transaction, insert_jointly, is_many, many
+from repositories.mongo.joining import Joint
 from repositories.mongo.keys import holding, keys_of
-from repositories.mongo.references import References
+from repositories.mongo.references import References, refers
 from repositories.mongo.store import Store, key_of
 from repositories.mongo.transactions import Attempt
 from repositories.query import Row
@@ -41,8 +42,8 @@ class _Part:
 _Operation = InsertOne[BSON] | UpdateOne | DeleteOne
 
 
-def upsert(store: Store, write: Insert, conflict: Conflict) -> Document:
-    """Insert the rows, or merge them, or pass over them."""
+def upsert(store: Store, write: Insert, conflict: Conflict, joint: Joint) -> Document:
+    """Insert the rows, or merge them, or pass over them; a single new one by way of the resource's `joint`."""
     if is_many(write):
         return in_transaction(store, write, many(store, write), lambda: _Merge(store, write.resource, conflict))
     assert isinstance(write.rows, Sequence)
@@ -50,10 +51,14 @@ def upsert(store: Store, write: Insert, conflict: Conflict) -> Document:
     if not documents:
         return store.answer(write.resource, write.returning, [])
     if len(documents) == 1 and store.scope.session is None and _is_single(store, write.resource, conflict, documents):
-        if not _refers(write.resource, documents):
+        if not refers(write.resource, documents[0]):
             return _at_once(store, write, conflict, documents[0])
         if merged := _merged_at_once(store, write, conflict, documents[0]):
             return merged
+        if _inserted_jointly(store, write.resource, conflict, documents[0], joint):
+            return store.answer(
+                write.resource, write.returning, documents, key_of(write.resource, documents[0]), created=True
+            )
     return in_transaction(store, write, lambda: [documents], lambda: _Merge(store, write.resource, conflict))
 
 
@@ -67,12 +72,6 @@ def _is_single(store: Store, resource: Resource, conflict: Conflict, documents: 
     linked = set(resource.primary_key).difference(names)
     linked.update(*(reference.target_fields for _, reference in store.catalog.referrers[resource.name]))
     return linked.difference(names).isdisjoint(field.name for field in conflict.merge)
-
-
-def _refers(resource: Resource, documents: list[BSON]) -> bool:
-    """The row has part of a reference: it may meet the other part in the record that is found."""
-    parts = (part for reference in resource.references for part in keys_of(resource, reference.fields, documents)[0])
-    return any(part is not None for part in parts)
 
 
 def _merged_at_once(store: Store, write: Insert, conflict: Conflict, document: BSON) -> Document | None:
@@ -89,6 +88,13 @@ def _merged_at_once(store: Store, write: Insert, conflict: Conflict, document: B
     except DuplicateKeyError:
         return None
     return None if after is None else store.answer(resource, write.returning, [after], key_of(resource, after))
+
+
+def _inserted_jointly(store: Store, resource: Resource, conflict: Conflict, document: BSON, joint: Joint) -> bool:
+    """Inserted along with others; not where a record is there, which would be in the way of them all."""
+    where, _ = _merging(resource, conflict, document)
+    is_there = store.records(resource).find_one(where, {"_id": 1}) is not None
+    return not is_there and insert_jointly(store, resource, document, joint)
 
 
 def _merging(resource: Resource, conflict: Conflict, document: BSON) -> tuple[BSON, BSON]:

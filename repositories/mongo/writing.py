@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
-from functools import lru_cache
 
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.client_session import ClientSession
@@ -13,11 +12,13 @@ from pymongo.errors import DuplicateKeyError
 
 from repositories.base import Document, representation_tag
 from repositories.errors import ConstraintError, PreconditionFailed
+from repositories.kept import KeptParts
 from repositories.mongo.blame import is_ambiguous, named
 from repositories.mongo.building import changed
 from repositories.mongo.compiler import compile_targets
 from repositories.mongo.documents import BSON, identifier, key_writer, writer
 from repositories.mongo.inserting import BATCH, RowsFailed, insert, is_many
+from repositories.mongo.joining import Joint
 from repositories.mongo.keys import in_batches
 from repositories.mongo.plans import FlatPlan, Pipeline
 from repositories.mongo.sequences import Sequences
@@ -34,7 +35,8 @@ class Writer:
 
     def __init__(self, scope: Scope, catalog: Catalog, sequences: Sequences) -> None:
         self._store = Store(scope, catalog, sequences)
-        self._targets = lru_cache(KEPT_SHAPES)(compile_targets)
+        self._joints = {name: Joint() for name in catalog.resources}
+        self._targets = KeptParts(compile_targets, KEPT_SHAPES)
 
     def within(self, transaction: Transaction) -> Writer:
         """The same, writing in the transaction."""
@@ -70,9 +72,10 @@ class Writer:
                 return self._delete(write)
 
     def _insert(self, write: Insert) -> Document:
+        joint = self._joints[write.resource.name]
         if write.conflict is None:
-            return insert(self._store, write)
-        return upsert(self._store, write, write.conflict)
+            return insert(self._store, write, joint)
+        return upsert(self._store, write, write.conflict, joint)
 
     def _assign(self, write: Assign) -> Document:
         resource = write.resource

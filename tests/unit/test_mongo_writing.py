@@ -87,9 +87,10 @@ def upsert(*rows: dict[str, Any]) -> Insert:
         (
             queries.insert(CATALOG, "products", product(1), product(2)),
             2,
-            ["insert", "update", "find", "commitTransaction"],
+            ["update", "insert", "find", "commitTransaction"],
         ),
-        (queries.insert(CATALOG, "products", product(1, category_id=None)), 1, ["insert", "commitTransaction"]),
+        (queries.insert(CATALOG, "products", product(1)), 1, ["update", "insert", "find", "commitTransaction"]),
+        (queries.insert(CATALOG, "products", product(1, category_id=None)), 1, ["insert"]),
         (queries.insert(CATALOG, "returns"), 0, []),
         (queries.update(CATALOG, "returns", {"reason": "x"}, queries.eq("id", 1)), 1, ["findAndModify"]),
         (queries.update(CATALOG, "returns", {"reason": "x"}, queries.eq("id", 9)), 0, ["findAndModify"]),
