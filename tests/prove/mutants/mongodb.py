@@ -126,9 +126,9 @@ def _cut_average(total: Decimal, count: int) -> Decimal:
     return (total / count).quantize(right, ROUND_DOWN, Context(prec=2000))
 
 
-def _replace_wholly(store: Any, write: Any, conflict: Conflict) -> Any:
+def _replace_wholly(store: Any, write: Any, conflict: Conflict, joint: Any) -> Any:
     others = [field for name, field in write.resource.fields.items() if name not in write.resource.primary_key]
-    return upsert(store, write, replace(conflict, merge=tuple(others)) if conflict.merge else conflict)
+    return upsert(store, write, replace(conflict, merge=tuple(others)) if conflict.merge else conflict, joint)
 
 
 _column = Builder._column
