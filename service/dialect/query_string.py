@@ -28,6 +28,9 @@ _LEVEL_WORDS = _ONCE | _JUNCTIONS
 _OTHERS = 100
 
 
+_NONE = Params()
+
+
 @dataclass(slots=True)
 class _Level:
     """The parameters of one level, while they are gathered."""
@@ -55,6 +58,8 @@ class _Name:
 
 def parse(query: str, *, max_depth: int = 10, max_embed_depth: int = 5, max_filters: int = 100) -> Params:
     """The parameters of a request, from its undecoded query string. Raises `RequestError` (PGRST100, 54001)."""
+    if not query:
+        return _NONE
     params, _ = parse_parts(query, max_depth=max_depth, max_embed_depth=max_embed_depth, max_filters=max_filters)
     return params
 
