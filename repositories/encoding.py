@@ -36,7 +36,7 @@ def outputs_encoder(outputs: Sequence[Output], embeds: tuple[Embed, ...]) -> Cal
 
 def _object_writer(outputs: Sequence[Output], embeds: tuple[Embed, ...]) -> Callable[[Row], dict[str, Any]]:
     return _row_writer(
-        [output.name for output in outputs], [_expression_converter(output.expression, embeds) for output in outputs]
+        [output.name for output in outputs], [expression_converter(output.expression, embeds) for output in outputs]
     )
 
 
@@ -54,14 +54,15 @@ def _row_writer(names: Sequence[str], found: Sequence[_Converter | None]) -> Cal
     return write
 
 
-def _expression_converter(expression: Expression, embeds: tuple[Embed, ...]) -> _Converter | None:
+def expression_converter(expression: Expression, embeds: tuple[Embed, ...]) -> _Converter | None:
+    """What turns a value of the expression into one that orjson writes in our form; None where it does so already."""
     match expression:
         case Record(index):
             embed = embeds[index]
             write = _object_writer(embed.selection.outputs, embed.selection.embeds)
             return (lambda rows: [write(row) for row in rows]) if embed.relation.many else write
         case Member(index, inner):
-            convert = _expression_converter(inner, embeds[index].selection.embeds)
+            convert = expression_converter(inner, embeds[index].selection.embeds)
             if convert is None or not embeds[index].relation.many:
                 return convert
             return lambda values: [None if value is None else convert(value) for value in values]

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask, Request, redirect
 from flask.sessions import NullSession, SessionInterface
+from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Response
 
 from repositories.base import Repository
@@ -32,6 +33,16 @@ class _App(Flask):
     """Flask without what this service has no use for, and would be looked for in every request."""
 
     session_interface = _NoSessions()
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """The routes of a request, of which none depends on the host: that need not be made out."""
+        if request is None:
+            return super().create_url_adapter(None)
+        environ = request.environ
+        scheme, method = environ["wsgi.url_scheme"], environ["REQUEST_METHOD"]
+        return MapAdapter(
+            self.url_map, "", request.root_path, "", scheme, request.path, method, environ["QUERY_STRING"]
+        )
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Every view is a plain function."""

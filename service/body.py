@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from io import SEEK_END, BytesIO
 from typing import Any, BinaryIO, cast
 
 import jiter
 from flask import Request, current_app
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_content_length
 
 from service.arrivals import SHARE, Arrival, arriving
 from service.connections import length_is_certain
@@ -35,6 +39,9 @@ class BodyType(StrEnum):
 JSON_ONLY = (BodyType.JSON,)
 CHANGES = (BodyType.JSON, BodyType.MERGE_PATCH)
 RECORDS = (BodyType.JSON, BodyType.CSV, BodyType.LINES)
+
+
+_TYPES = frozenset(BodyType)
 
 
 class _Kept(tempfile.SpooledTemporaryFile[bytes]):
@@ -70,24 +77,26 @@ def receive(request: Request) -> BinaryIO:
 
     The app's `MAX_CONTENT_LENGTH` bounds it, also where no length is announced.
     """
-    received = request.environ.get(RECEIVED)
+    environ = request.environ
+    received = environ.get(RECEIVED)
     if received is None:
-        received = request.environ[RECEIVED] = _received(request)
+        received = environ[RECEIVED] = _received(request)
     received.seek(0)
     return cast("BinaryIO", received)
 
 
 def read_body(request: Request, types: tuple[BodyType, ...] = JSON_ONLY) -> Body:
     """The request's body, which is of one of these types. Raises `RequestError` (400, 411, 413, 415)."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    environ = request.environ
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise RequestError(
             415,
             "PGRST415",
             "The body must not be compressed.",
             headers={"Accept-Encoding": "identity"},
         )
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype not in types or charset not in _UTF8:
+    media = _body_type(environ.get("CONTENT_TYPE", ""))
+    if media not in types:
         accepted = ", ".join(types)
         raise RequestError(
             415,
@@ -96,10 +105,9 @@ def read_body(request: Request, types: tuple[BodyType, ...] = JSON_ONLY) -> Body
             hint=f"Send Content-Type: {BodyType.JSON}",
             headers={"Accept": accepted},
         )
-    media = BodyType(request.mimetype)
-    if BROUGHT in request.environ:
-        return Body(media, value=request.environ[BROUGHT])
-    if media in (BodyType.CSV, BodyType.LINES) and not length_is_certain(request.environ):
+    if BROUGHT in environ:
+        return Body(media, value=environ[BROUGHT])
+    if media in (BodyType.CSV, BodyType.LINES) and not length_is_certain(environ):
         raise RequestError(
             411,
             "PGRST411",
@@ -110,14 +118,21 @@ def read_body(request: Request, types: tuple[BodyType, ...] = JSON_ONLY) -> Body
     return Body(media, receive(request))
 
 
+@lru_cache(maxsize=128)
+def _body_type(header: str) -> BodyType | None:
+    """The type that a `Content-Type` names, if it is one of ours, in UTF-8."""
+    name, parameters = parse_options_header(header)
+    if name.lower() not in _TYPES or parameters.get("charset", "utf-8").lower() not in _UTF8:
+        return None
+    return BodyType(name.lower())
+
+
 def _received(request: Request) -> BinaryIO:
     """The body; the connection of one that does not come in time is reset."""
-    with arriving(request.environ, current_app.config["BODY_TIMEOUT"]) as arrival:
-        length = request.content_length
-        if length is not None and length <= SHARE:
-            kept: BinaryIO = BytesIO(request.get_data(cache=False))
-        else:
-            kept = _kept(request, arrival)
+    environ, config = request.environ, current_app.config
+    with arriving(environ, config["BODY_TIMEOUT"]) as arrival:
+        length, most = get_content_length(environ), config["MAX_CONTENT_LENGTH"]
+        kept = _small(environ, length, most) if length is not None and length <= SHARE else _kept(request, arrival)
         size = kept.seek(0, SEEK_END)
         broken_off = size < length if length is not None else arrival.broken_off
     if arrival.late:
@@ -125,6 +140,17 @@ def _received(request: Request) -> BinaryIO:
     if broken_off:
         raise bad_body("The body ends too early." if length is None else "The body is shorter than its Content-Length.")
     return kept
+
+
+def _small(environ: Mapping[str, Any], length: int, most: int) -> BinaryIO:
+    """A body of this length, or as much of it as there is."""
+    if length > most:
+        raise RequestEntityTooLarge
+    read = environ["wsgi.input"].read
+    data: bytes = read(length)
+    while len(data) < length and (more := read(length - len(data))):
+        data += more
+    return BytesIO(data)
 
 
 def _kept(request: Request, arrival: Arrival) -> BinaryIO:

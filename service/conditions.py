@@ -11,7 +11,8 @@ from service.planner.writes import Tags
 
 def item_tags(*, required: bool) -> Tags | None:
     """The tags that the record must have, or must not have. Raises `RequestError` (428 where there must be some)."""
-    match, none_match = request.headers.get("If-Match"), request.headers.get("If-None-Match")
+    environ = request.environ
+    match, none_match = environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_NONE_MATCH")
     if match is not None and none_match is not None:
         raise RequestError(400, "PGRST100", "Of If-Match and If-None-Match, a write takes one at a time.")
     if match is not None:
@@ -25,8 +26,9 @@ def item_tags(*, required: bool) -> Tags | None:
 
 def refuse_tags() -> None:
     """Refuse conditions where they would concern many records. Raises `RequestError`."""
-    for name in ("If-Match", "If-None-Match"):
-        if name in request.headers:
+    environ = request.environ
+    for name, variable in (("If-Match", "HTTP_IF_MATCH"), ("If-None-Match", "HTTP_IF_NONE_MATCH")):
+        if variable in environ:
             raise RequestError(400, "PGRST100", f"{name} is understood for single records only, not for a collection.")
 
 

@@ -29,7 +29,7 @@ from service.execution import executing, taking_part
 from service.planner.records import now
 from service.requests import Api
 
-HEADER = "Idempotency-Key"
+HEADER, _HEADER = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"
 #: Seconds between two purges of what has expired.
 PURGE_SECONDS = 60.0
 #: The longest answer that is kept; MongoDB stores no more than 16 MiB in a document.
@@ -87,7 +87,7 @@ def once(api: Api) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def carried_out_once(**parts: Any) -> Response:
-            header = request.headers.get(HEADER)
+            header = request.environ.get(_HEADER)
             if executing():
                 if header is not None:
                     raise bad_syntax(f"{HEADER} belongs to the batch, not to one of its operations.")

@@ -14,6 +14,9 @@ from repositories.encoding import decimal_text, instant_text
 from repositories.schema import Field, Kind, Resource, Value
 from service.dialect.scanner import Scanner
 
+#: Values whose text is a part of a path as it is.
+_PLAIN = frozenset({Kind.UUID, Kind.INT32, Kind.INT64})
+
 
 class KeyConverter(PathConverter):
     """The rest of a path as a key: with slashes in it, and, unlike a `path`, with line breaks."""
@@ -45,6 +48,8 @@ def format_key(resource: Resource, key: tuple[Value, ...]) -> str:
 
 
 def _format(field: Field, value: Value, parts: int) -> str:
+    if field.type.kind in _PLAIN:
+        return str(value)
     text = _text(field, value)
     if text.strip("./") != text or not text or text.startswith('"') or (parts > 1 and "," in text):
         text = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -59,6 +60,8 @@ def serve(settings: Settings, announce: Callable[[Settings, str], None]) -> None
             workers_kill_timeout=settings.shutdown_timeout,
         )
         server.ready = partial(announce, complete, f"http://{_netloc(settings.host, port)}")
+        # Workers are forked from here: memory that no collection of garbage touches is shared with them.
+        gc.freeze()
         server.serve(target_loader=partial(_load, complete), wrap_loader=False)
 
 

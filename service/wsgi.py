@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -24,7 +25,11 @@ def create(settings: Settings | None = None) -> Flask:
     # Runs when a worker of any kind ends, also one of `multiprocessing`, which knows no `atexit`.
     util.Finalize(None, repository.close, exitpriority=10)
     _end_with_the_parent()
-    return create_app(repository, settings)
+    app = create_app(repository, settings)
+    # What is there now stays: collecting it again and again would only delay the requests in between.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _end_with_the_parent() -> None:

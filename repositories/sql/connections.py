@@ -6,9 +6,10 @@ import math
 import select
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from queue import Empty, LifoQueue
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -19,8 +20,6 @@ from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
-from sqlalchemy import event, exc
-from sqlalchemy.pool import QueuePool
 
 from repositories.base import Limits
 from repositories.errors import DeadlineExceeded, PoolExhausted, Unavailable
@@ -66,15 +65,11 @@ class Pool:
         self._patience = limits.statement_timeout + GRACE
         self._adapters = _adapters()
         self._closed = False
-        self._pool = QueuePool(
-            cast("Any", self._connect),
-            pool_size=limits.pool_size,
-            max_overflow=0,
-            timeout=limits.pool_timeout,
-            use_lifo=True,
-            reset_on_return=None,
-        )
-        event.listen(self._pool, "checkout", _refuse_dead)
+        self._size, self._timeout = limits.pool_size, limits.pool_timeout
+        #: A place for each connection that there may be, on top those that were used last.
+        self._places: LifoQueue[Connection | None] = LifoQueue()
+        for _ in range(self._size):
+            self._places.put(None)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -82,32 +77,44 @@ class Pool:
         if self._closed:
             raise Unavailable("The repository is closed.")
         try:
-            pooled = self._pool.connect()
-        except exc.TimeoutError as error:
+            idle = self._places.get(timeout=self._timeout)
+        except Empty as error:
             raise PoolExhausted from error
-        except exc.SQLAlchemyError as error:
-            raise Unavailable from error
-        connection = cast("Connection", pooled.dbapi_connection)
+        connection = None
         try:
+            connection = _alive(idle) or self._connect()
             yield connection
         except psycopg.errors.FeatureNotSupported:
             # What is prepared on it was for tables that have changed since.
-            connection.close()
+            if connection is not None:
+                connection.close()
             raise
         finally:
-            if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
-                pooled.invalidate()
-            pooled.close()
+            self._places.put(self._kept(connection))
+
+    def _kept(self, connection: Connection | None) -> Connection | None:
+        """The connection, if it is fit to be used again."""
+        if connection is None or (not self._closed and connection.pgconn.transaction_status == TransactionStatus.IDLE):
+            return connection
+        connection.close()
+        return None
 
     def close(self) -> None:
         """Close all idle connections, and those in use as they come back."""
         self._closed = True
-        self._pool.dispose()
+        idle = []
+        with suppress(Empty):
+            while True:
+                idle.append(self._places.get_nowait())
+        for connection in idle:
+            if connection is not None:
+                connection.close()
+            self._places.put(None)
 
     @property
     def in_use(self) -> int:
         """The number of connections that are not back."""
-        return self._pool.checkedout()
+        return self._size - self._places.qsize()
 
     def _connect(self) -> Connection:
         try:
@@ -162,10 +169,12 @@ class _Adapters:
         self.adapters = adapters
 
 
-def _refuse_dead(connection: Connection, _record: object, _proxy: object) -> None:
-    """Drop the idle connections when one has something to read: a server says nothing unasked but its farewell."""
-    if connection.closed or _readable(connection.fileno()):
-        raise exc.InvalidatePoolError
+def _alive(idle: Connection | None) -> Connection | None:
+    """The idle connection, unless it has something to read: a server says nothing unasked but its farewell."""
+    if idle is not None and (idle.closed or _readable(idle.fileno())):
+        idle.close()
+        return None
+    return idle
 
 
 if sys.platform == "win32":

@@ -82,7 +82,7 @@ def default_text(kind: Type, value: Value) -> str:
 
 def load_json(data: bytes | str) -> Any:
     """Read what `jsonb` holds. An integer beyond int64 was written as a double: `jsonb` drops the exponent."""
-    return _DECODER.decode(data if isinstance(data, str) else data.decode())
+    return _DECODER.raw_decode(data if isinstance(data, str) else data.decode())[0]
 
 
 def number(digits: str) -> int | float:

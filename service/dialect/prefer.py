@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import lru_cache
 
 from service.errors import RequestError
 
@@ -14,6 +15,8 @@ _VALUES = {
     "resolution": ("merge-duplicates", "ignore-duplicates"),
     "missing": ("default", "null"),
 }
+#: The attribute of each preference.
+_ATTRIBUTES = {name: name for name in _VALUES} | {"return": "returning", "max-affected": "max_affected"}
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e]*)"\s*(?:,|$)')
 
@@ -31,17 +34,16 @@ class Preferences:
 
     def applied(self, *names: str) -> str:
         """The value of `Preference-Applied` for those of the named preferences that were given."""
-        given = {_name(field.name): getattr(self, field.name) for field in fields(self)}
+        if self is NONE:
+            return ""
+        given = {name: getattr(self, attribute) for name, attribute in _ATTRIBUTES.items()}
         return ", ".join(f"{name}={given[name]}" for name in names if given[name] is not None)
-
-
-def _name(attribute: str) -> str:
-    return "return" if attribute == "returning" else attribute.replace("_", "-")
 
 
 NONE = Preferences()
 
 
+@lru_cache(maxsize=128)
 def parse_prefer(header: str | None) -> Preferences:
     """The preferences of a `Prefer` header; unknown ones are an error under `handling=strict` (PGRST122).
 

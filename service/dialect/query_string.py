@@ -24,6 +24,8 @@ _WHOLE = frozenset({"select", "columns", "on_conflict"})
 _ONCE = frozenset({"order", "limit", "offset"})
 _JUNCTIONS = frozenset({"and", "or"})
 _LEVEL_WORDS = _ONCE | _JUNCTIONS
+#: The longest query string whose parameters are kept, among those of the last few hundred.
+_KEPT_LENGTH = 500
 #: How many parameters there may be that are no conditions, in a request with as many embeds as any may have.
 _OTHERS = 100
 
@@ -55,8 +57,16 @@ class _Name:
 
 def parse(query: str, *, max_depth: int = 10, max_embed_depth: int = 5, max_filters: int = 100) -> Params:
     """The parameters of a request, from its undecoded query string. Raises `RequestError` (PGRST100, 54001)."""
-    params, _ = parse_parts(query, max_depth=max_depth, max_embed_depth=max_embed_depth, max_filters=max_filters)
-    return params
+    parse_once = _parse_kept if len(query) <= _KEPT_LENGTH else _parse
+    return parse_once(query, max_depth, max_embed_depth, max_filters)
+
+
+def _parse(query: str, max_depth: int, max_embed_depth: int, max_filters: int) -> Params:
+    return parse_parts(query, max_depth=max_depth, max_embed_depth=max_embed_depth, max_filters=max_filters)[0]
+
+
+#: What goes wrong is not kept, and goes wrong again.
+_parse_kept = lru_cache(maxsize=512)(_parse)
 
 
 def parse_parts(

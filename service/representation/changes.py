@@ -11,7 +11,7 @@ from service.keys import format_key
 from service.negotiation import STREAMS, Form, Media
 from service.representation.items import not_found
 from service.representation.pages import single
-from service.representation.responses import preferred, respond, tagged, without_nulls
+from service.representation.responses import entity_tag, preferred, respond, without_nulls
 
 
 def inserted(resource: Resource, document: Document, media: Media, preferences: Preferences, *, full: bool) -> Response:
@@ -20,13 +20,14 @@ def inserted(resource: Resource, document: Document, media: Media, preferences: 
     200 where all of them were merged into records that were there already.
     """
     merged = preferences.resolution == "merge-duplicates" and not document.created
-    response = respond(_records(document, media) if full else b"", 200 if merged and document.count else 201, media)
+    headers = [("Content-Range", f"*/{document.count if preferences.count else '*'}")]
     if document.key is not None:
-        response.headers["Location"] = _location(resource, document.key)
+        headers.append(("Location", _location(resource, document.key)))
         if document.body and media.form not in STREAMS:
-            tagged(response, representation_tag(document.body[1:-1]))
-    response.headers["Content-Range"] = f"*/{document.count if preferences.count else '*'}"
-    return preferred(response, preferences, "return", "count", "resolution", "missing", "max-affected")
+            headers.append(entity_tag(representation_tag(document.body[1:-1])))
+    headers += preferred(preferences, "return", "count", "resolution", "missing", "max-affected")
+    body = _records(document, media) if full else b""
+    return respond(body, 200 if merged and document.count else 201, media, headers)
 
 
 def written_item(
@@ -40,13 +41,12 @@ def written_item(
         raise not_found(resource)
     record = b"" if media.form in STREAMS else document.body[1:-1]
     body = _item(document.body, record, media) if full else b""
-    status = 201 if document.created else 200 if body else 204
-    response = respond(body, status, media)
+    headers = [*preferred(preferences, "return", "max-affected")]
     if document.created and document.key is not None:
-        response.headers["Location"] = _location(resource, document.key)
+        headers.append(("Location", _location(resource, document.key)))
     if record:
-        tagged(response, representation_tag(record))
-    return preferred(response, preferences, "return", "max-affected")
+        headers.append(entity_tag(representation_tag(record)))
+    return respond(body, 201 if document.created else 200 if body else 204, media, headers)
 
 
 def _item(body: bytes, record: bytes, media: Media) -> bytes:
@@ -64,10 +64,10 @@ def _location(resource: Resource, key: tuple[Value, ...]) -> str:
 
 def written(document: Document, media: Media, preferences: Preferences, *, full: bool) -> Response:
     """What a write to a collection has changed: 200 with the records, or 204."""
-    response = respond(_records(document, media), 200 if full else 204, media)
     span = f"0-{document.count - 1}" if document.count else "*"
-    response.headers["Content-Range"] = f"{span}/{document.count if preferences.count else '*'}"
-    return preferred(response, preferences, "return", "count", "max-affected")
+    place = "Content-Range", f"{span}/{document.count if preferences.count else '*'}"
+    headers = [place, *preferred(preferences, "return", "count", "max-affected")]
+    return respond(_records(document, media), 200 if full else 204, media, headers)
 
 
 def _records(document: Document, media: Media) -> bytes:

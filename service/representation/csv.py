@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from repositories.encoding import decimal_text, double_text, instant_text, outputs_encoder
+import orjson
+
+from repositories.encoding import decimal_text, double_text, expression_converter, instant_text
 from repositories.expressions import type_of
 from repositories.query import Output, Row, Selection
 from repositories.schema import Kind
 
 _Text = Callable[[Any], str]
 
-_SPECIAL = frozenset(',"\r\n')
 #: Beginnings that a spreadsheet takes for a formula, unless the cell is a plain number.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -24,22 +25,23 @@ class CsvEncoder:
 
     def __init__(self, selection: Selection, *, guard: bool) -> None:
         text = _guarded if guard else _quoted
-        self.header = _line(text(output.name) for output in selection.outputs)
+        self.header = _lines([[text(output.name) for output in selection.outputs]])
         self._cells = [_cell(output, selection, text) for output in selection.outputs]
 
-    def __call__(self, rows: Iterable[Row]) -> bytes:
+    def __call__(self, rows: Sequence[Row]) -> bytes:
         """The lines of these rows. Null is nothing at all, the empty text is `""`."""
-        cells = self._cells
-        return b"".join(
-            [
-                _line(["" if value is None else cell(value) for cell, value in zip(cells, row, strict=True)])
-                for row in rows
-            ]
-        )
+        if not self._cells:
+            return _lines([()] * len(rows))
+        # Column by column, for each has one way to be written.
+        columns = [
+            ["" if value is None else cell(value) for value in column]
+            for cell, column in zip(self._cells, zip(*rows, strict=True), strict=False)
+        ]
+        return _lines(zip(*columns, strict=True))
 
 
-def _line(cells: Iterable[str]) -> bytes:
-    return (",".join(cells) + "\r\n").encode()
+def _lines(rows: Iterable[Iterable[str]]) -> bytes:
+    return "".join([",".join(cells) + "\r\n" for cells in rows]).encode()
 
 
 def _cell(output: Output, selection: Selection, text: _Text) -> _Text:
@@ -49,12 +51,14 @@ def _cell(output: Output, selection: Selection, text: _Text) -> _Text:
         return text
     if kind.kind in _PLAIN:
         return _PLAIN[kind.kind]
-    encode = outputs_encoder((Output("", output.expression),), selection.embeds)
-    return lambda value: _quoted(encode([(value,)])[len('[{"":') : -len("}]")].decode())
+    convert = expression_converter(output.expression, selection.embeds)
+    if convert is None:
+        return lambda value: _quoted(orjson.dumps(value).decode())
+    return lambda value: _quoted(orjson.dumps(convert(value)).decode())
 
 
 def _quoted(text: str) -> str:
-    if text and _SPECIAL.isdisjoint(text):
+    if text and "," not in text and '"' not in text and "\n" not in text and "\r" not in text:
         return text
     return '"' + text.replace('"', '""') + '"'
 

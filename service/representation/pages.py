@@ -13,7 +13,7 @@ from service.dialect.prefer import Preferences
 from service.errors import RequestError, not_single
 from service.negotiation import Form, Media
 from service.planner.reads import PagePlan
-from service.representation.responses import links, respond, respond_streaming, without_nulls
+from service.representation.responses import links, preferred, respond, respond_streaming, without_nulls
 from service.representation.streams import Piece, Stream
 
 
@@ -80,5 +80,4 @@ def _place(plan: PagePlan, count: int | None, total: int | None, preferences: Pr
         yield "Content-Range", f"{span}/{'*' if total is None else total}"
         if link := links(plan.offset, plan.limit, count, total):
             yield "Link", link
-    if applied := preferences.applied("count"):
-        yield "Preference-Applied", applied
+    yield from preferred(preferences, "count")

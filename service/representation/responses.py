@@ -73,18 +73,10 @@ def entity_tag(tag: str) -> tuple[str, str]:
     return "ETag", f'"{tag}"'
 
 
-def tagged(response: Response, tag: str) -> Response:
-    """The response with an entity tag."""
-    response.headers.add(*entity_tag(tag))
-    return response
-
-
-def preferred(response: Response, preferences: Preferences, *names: str) -> Response:
-    """The response, which tells which of the named preferences it has followed."""
-    applied = preferences.applied(*names)
-    if applied:
-        response.headers["Preference-Applied"] = applied
-    return response
+def preferred(preferences: Preferences, *names: str) -> Iterator[tuple[str, str]]:
+    """The header that tells which of the named preferences were followed, if any was."""
+    if applied := preferences.applied(*names):
+        yield "Preference-Applied", applied
 
 
 def links(offset: int, limit: int, count: int, total: int | None) -> str:

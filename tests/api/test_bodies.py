@@ -279,6 +279,23 @@ def test_bodies_that_end_early(
     assert names(client) == []
 
 
+class Dripping(BytesIO):
+    """A body of which each read brings a little."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(3 if size is None or size < 0 else min(size, 3))
+
+
+def test_small_bodies_that_come_in_parts(client: FlaskClient) -> None:
+    data = b'{"name": "in parts"}'
+    stream = Dripping(data + b"and what belongs to the next request")
+    length = {"CONTENT_LENGTH": str(len(data))}
+    answer = client.post(
+        "/api/categories", input_stream=stream, content_type="application/json", environ_overrides=length
+    )
+    assert (answer.status_code, names(client)) == (201, ["in parts"])
+
+
 def test_a_key_covers_bodies_of_every_kind(client: FlaskClient) -> None:
     for number, (kind, data) in enumerate(BODIES):
         key = {"Idempotency-Key": f"{number}"}

@@ -17,9 +17,7 @@ import pymongo
 import pymongo.errors
 import pymongo.synchronous.pool
 import pytest
-import sqlalchemy.exc
 from pymongo.errors import OperationFailure, PyMongoError
-from sqlalchemy.pool import QueuePool
 
 from repositories.base import Executor, Limits, Repository
 from repositories.connect import connect
@@ -278,19 +276,6 @@ def test_errors_that_do_not_end(limited: Repository, fault: Fault, backend: str,
         assert refused.code in codes, refused
         assert time.monotonic() - started < PATIENCE
     idle(limited)
-
-
-@pytest.mark.parametrize("kind", sorted(set(descendants(sqlalchemy.exc.SQLAlchemyError)), key=str), ids=str)
-def test_every_error_of_the_pool(stores: Any, kind: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
-    def faulty(_: QueuePool) -> None:
-        raise kind.__new__(kind)
-
-    with stores.get("postgres", "shop").limited(LIMITS) as repository:
-        monkeypatch.setattr(QueuePool, "connect", faulty)
-        for call in (calls()["json"], calls()["transact"]):
-            refused = outcome(call, repository)
-            assert refused is not None
-            assert refused.code in ("PGRST000", "PGRST003")
 
 
 def test_every_error_of_connecting_to_postgresql(stores: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -372,6 +372,16 @@ def test_a_busy_pool(shop: PostgresRepository) -> None:
     shop.ping()
 
 
+def test_the_connection_used_last_is_used_next(shop: PostgresRepository) -> None:
+    with shop._pool.connection() as first, shop._pool.connection() as second:
+        assert first is not second
+    for _ in range(3):
+        with shop._pool.connection() as held:
+            assert held is first
+    with shop._pool.connection(), shop._pool.connection() as held:
+        assert held is second
+
+
 def test_statements_have_a_deadline(shop: PostgresRepository, connection: Connection, database_url: str) -> None:
     with (
         PostgresRepository(database_url, shop.catalog, Limits(statement_timeout=0.2)) as hasty,
