@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from bson.decimal128 import Decimal128
+
 from repositories import patterns
 from repositories.errors import QueryRefused
 from repositories.mongo import json_conditions
@@ -58,6 +60,25 @@ def compile_uuid_test(
     is_list = operator is Operator.IN or quantifier is not None
     test = compile_test(value, _UNTYPED, operator, quantifier, negated=negated)
     return lambda operand: test(list(map(_uuid, operand)) if is_list else _uuid(operand))
+
+
+def compile_decimal_test(
+    value: Expr, kind: Type, operator: Operator, quantifier: Quantifier | None, *, negated: bool
+) -> Callable[[Value], Expr]:
+    """The same, of decimals: a fraction in JSON is compared by what its text says, and not by the double that it is."""
+    test = compile_test(value, kind, operator, quantifier, negated=negated)
+    return lambda operand: test(_by_text(operand))
+
+
+def _by_text(operand: Value) -> Value:
+    match operand:
+        case float():
+            return Decimal128(repr(operand))
+        case list() | tuple():
+            return list(map(_by_text, operand))
+        case dict():
+            return {key: _by_text(each) for key, each in operand.items()}
+    return operand
 
 
 _EQUALITY = frozenset((Operator.EQ, Operator.NEQ, Operator.IN, Operator.ISDISTINCT))

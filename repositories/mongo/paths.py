@@ -44,6 +44,12 @@ def has_uuids(column: Column) -> bool:
     return bool(column.path) and items is not None and items.kind is Kind.UUID
 
 
+def has_decimals(column: Column) -> bool:
+    """A path to an item of an array of decimals."""
+    items = column.field.type.items
+    return bool(column.path) and items is not None and items.kind is Kind.DECIMAL
+
+
 def _key(value: Expr, name: str) -> Expr:
     found = {"$getField": {"field": {"$literal": name}, "input": "$$v"}}
     return let("v", value, {"$cond": [{"$eq": [{"$type": "$$v"}, "object"]}, found, None]})

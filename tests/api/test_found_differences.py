@@ -74,6 +74,21 @@ class TestLab:
         answer = client.get("/api/samples?select=m:uuids->>0,count()").get_json()
         assert answer == [{"m": "ffffffff-ffff-ffff-ffff-ffffffffffff", "count": 1}, {"m": None, "count": 1}]
 
+    @pytest.mark.parametrize(
+        "filters",
+        ["cs.0.1", "eq.0.1", "in.(0.1,7)", "gte.0.1", "lte.0.1", "not.neq.0.1", "eq(any).{0.1}", "cd.[0.1]"],
+    )
+    @pytest.mark.parametrize("name", ["moneys", "reals", "exacts"])
+    def test_a_fraction_is_worth_its_text(self, make_client: MakeClient, name: str, filters: str) -> None:
+        client = make_client()
+        client.post("/api/samples", json=[{name: [0.1]}, {name: [0.3]}])
+        assert len(client.get(f"/api/samples?{name}->0={filters}").get_json()) == {"gte": 2}.get(filters[:3], 1)
+
+    def test_a_page_of_no_groups_makes_none(self, make_client: MakeClient) -> None:
+        client = make_client()
+        client.post("/api/samples", json={"text": "x"})
+        assert client.get("/api/samples?select=it:text::int,count()&limit=0").get_json() == []
+
     def test_a_cast_that_fails_in_a_group_of_another_page(self, make_client: MakeClient) -> None:
         client = make_client()
         client.post("/api/samples", json=[{"small": 1, "text": "7"}, {"small": 2, "text": "x"}])

@@ -42,10 +42,14 @@ class Reader:
         """All that the selection lists, in its order, pages aside."""
         return self._listed(selection, self._met(selection, self.stored[selection.resource.name]))
 
+    def is_nothing(self, selection: Selection) -> bool:
+        """Whether the page has room for no record: then none is looked at, and no value is made that may fail."""
+        return selection.limit is not None and not self.values[selection.limit.index]
+
     def page(self, selection: Selection, listed: list[Group]) -> list[Row]:
         """The rows of the page."""
         page = self._cut(selection, listed)
-        if is_grouped(selection) and (selection.limit is None or self.values[selection.limit.index]):
+        if is_grouped(selection) and not self.is_nothing(selection):
             self._compute(selection, listed)
         return [self._row(selection, group) for group in page]
 

@@ -44,6 +44,8 @@ class OracleTransaction(Executor):
     def rows(self, read: Read) -> Rows:
         with self._call():
             reader = Reader(self.state, read.values)
+            if not read.count and reader.is_nothing(read.selection):
+                return Rows([], None)
             listed = reader.listed(read.selection)
             page = copy.deepcopy(reader.page(read.selection, listed))
             return Rows(page, len(listed) if read.count else None)

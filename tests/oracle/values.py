@@ -19,7 +19,12 @@ def equal(one: Value, other: Value) -> bool:
         return len(one) == len(other) and all(map(equal, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
-    return bool(one == other)
+    return bool(_exact(one) == _exact(other))
+
+
+def _exact(value: Value) -> Value:
+    """A double is worth the number that its text writes, also beside a decimal."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def rank(value: Value, kind: Type) -> Any:
@@ -35,7 +40,7 @@ def json_rank(value: Value) -> tuple[Any, ...]:
         case bool():
             return (2, value)
         case int() | float() | Decimal():
-            return (1, value)
+            return (1, _exact(value))
         case list():
             return (3,)
         case dict():
