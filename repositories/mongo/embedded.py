@@ -32,7 +32,7 @@ from repositories.embedded import (
 DATABASE = "diglot"
 REPLICA_SET = "rs0"
 _SOCKET = "mongodb-27017.sock"
-_LARGE_TRANSACTIONS = ",".join(
+LARGE_TRANSACTIONS = ",".join(
     f"eviction_{kind}_{bound}={percent}"
     for kind in ("dirty", "updates")
     for bound, percent in (("target", 60), ("trigger", 80))
@@ -81,7 +81,7 @@ class Mongo(Server):
             "wiredTigerCacheSizeGB": f"{max(self.memory, 256) / 1024:g}",
             "enableFreeMonitoring": "off",
             # A transaction's writes stay in the cache until it ends: with the server's own bounds, a tenth of it.
-            "wiredTigerEngineConfigString": _LARGE_TRANSACTIONS,
+            "wiredTigerEngineConfigString": LARGE_TRANSACTIONS,
             "setParameter": "diagnosticDataCollectionEnabled=false",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
