@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import _lru_cache_wrapper
 from typing import Any
 
+from repositories.kept import Kept, KeptParts
 from tests.prove.worlds import Request
 
 
@@ -56,3 +57,6 @@ def forget_compiled() -> None:
             for kept in vars(module).values():
                 if type(kept) is _lru_cache_wrapper and kept.cache_parameters()["maxsize"] is not None:
                     kept.cache_clear()
+                elif isinstance(kept, Kept | KeptParts):
+                    kept._equal.cache_clear()
+                    kept._same.clear()
