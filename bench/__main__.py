@@ -141,7 +141,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         works,
         arguments.products or (10_000 if quick else PRODUCTS),
         arguments.rounds or (2 if quick else 3),
-        arguments.seconds or (1 if quick else 2),
+        arguments.seconds or (1 if quick else 1.5),
         1 if quick else 2,
         1 if quick else 2,
         0 if quick else 1,

@@ -54,23 +54,25 @@ class Groups:
     def page(self) -> Select[Any]:
         """The page of the groups.
 
-        Where a value may fail, all groups are made, and then those of the page are finished: what fails must not
-        depend on how far, and in which order, the database happens to come.
+        Where a value may fail, the page is made first, of all groups if need be, and then finished: what fails must
+        not depend on how far, and in which order, the database happens to come.
         """
-        if not self._keys or not _may_fail(self.selection):
+        if not self._keys or not _any(self.selection, _may_fail):
             return self._page(self._outputs())
         keys = [self._column(key).label(self._found[key].name) for key in dict.fromkeys(self._keys)]
         parts = {
             aggregate: [part.label(f"part_{number}_{place}") for place, part in enumerate(gathered)]
             for number, (aggregate, gathered) in enumerate(self._gathered.items())
         }
-        columns = [*keys, *itertools.chain(*parts.values()), func.count().over().label(_GROUPS)]
+        casts = _any(self.selection, lambda expression: isinstance(expression, Cast))
+        every = [func.count().over().label(_GROUPS)] if casts else []
+        columns = [*keys, *itertools.chain(*parts.values()), *every]
         self._inner = self._page(columns).subquery(self.scope.building.name())
         self._gathered = {
             aggregate: [outside(self._inner, part.name) for part in labels] for aggregate, labels in parts.items()
         }
-        some = outside(self._inner, _GROUPS) > literal_column("0")
-        return select(*self._outputs()).select_from(self._inner).where(some)
+        page = select(*self._outputs()).select_from(self._inner)
+        return page.where(outside(self._inner, _GROUPS) > literal_column("0")) if casts else page
 
     def _page(self, columns: Iterable[ColumnElement[Any]]) -> Select[Any]:
         return cut(self._grouped(columns).order_by(*self._order()), self.selection, self.scope)
@@ -154,22 +156,30 @@ def _aggregate_of(expression: Expression) -> Aggregate | None:
     return None
 
 
-def _may_fail(selection: Selection) -> bool:
-    """Whether a value of a group may be too large, or none of the type that it is cast to."""
+def _may_fail(expression: Expression) -> bool:
+    """Whether the value may be too large, or none of the type that it is cast to."""
+    match expression:
+        case Cast() | Aggregate(AggregateFunction.SUM | AggregateFunction.AVG):
+            return True
+    return False
 
-    def may(expression: Expression | None) -> bool:
+
+def _any(selection: Selection, test: Callable[[Expression], bool]) -> bool:
+    """Whether the test holds of an output, or of what one is made of."""
+
+    def holds(expression: Expression | None) -> bool:
+        if expression is None or test(expression):
+            return expression is not None
         match expression:
-            case Cast() | Aggregate(AggregateFunction.SUM | AggregateFunction.AVG):
-                return True
-            case Aggregate(_, operand):
-                return may(operand)
+            case Aggregate(_, operand) | Cast(operand):
+                return holds(operand)
             case Member(_, inner):
-                return may(inner)
+                return holds(inner)
             case Record(index):
-                return any(may(output.expression) for output in selection.embeds[index].selection.outputs)
+                return any(holds(output.expression) for output in selection.embeds[index].selection.outputs)
         return False
 
-    return any(may(output.expression) for output in selection.outputs)
+    return any(holds(output.expression) for output in selection.outputs)
 
 
 def _is_text_json(value: ColumnElement[Any]) -> bool:

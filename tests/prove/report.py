@@ -103,7 +103,8 @@ def _page(report: Report, data: dict[str, Any]) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Equality, proven</title><style>{_STYLE}</style>'
         f"<h1>Equality, proven</h1><p>Oracle = PostgreSQL = MongoDB = MongoDB without nulls, by "
-        f"{report.workers} workers, seed {report.seed}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</p>"
+        f"{report.workers} worker{'s' if report.workers > 1 else ''}, seed {report.seed}, "
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</p>"
         f'<div class="tiles">{shown}</div>{"".join(_part(*each) for each in report.parts.values())}'
         "<h2>The language: how many cases hit each cell</h2><p>Darker is more. A red frame: possible, and not hit. "
         f"Light grey: there is no such cell.</p>{_maps(*report.cells())}</html>"
@@ -111,13 +112,41 @@ def _page(report: Report, data: dict[str, Any]) -> str:
 
 
 def _part(title: str, outcome: Outcome) -> str:
-    rows = "".join(f"<tr><th>{escape(name)}</th><td>{value:,.0f}</td></tr>" for name, value in outcome.figures.items())
     told = "".join(
         f"<details><summary>{escape(each.partition(chr(10))[0])}</summary><pre>{escape(each)}</pre></details>"
         for each in outcome.differences
     )
     told = told or "<p>No differences.</p>"
-    return f'<h2>{escape(title)}</h2><table class="figures">{rows}</table>{told}'
+    return f"<h2>{escape(title)}</h2>{_figures(outcome.figures)}{told}"
+
+
+def _figures(figures: dict[str, float]) -> str:
+    """One below the other; those that say the same of several things, as `name: what`, are a table."""
+    pairs = {
+        (name, what): value
+        for name, _, what in (each.partition(": ") for each in figures)
+        if what
+        for value in (figures[f"{name}: {what}"],)
+    }
+    names, columns = dict.fromkeys(name for name, _ in pairs), dict.fromkeys(what for _, what in pairs)
+    if len(columns) > len(names) or len(pairs) * 2 < len(names) * len(columns):
+        pairs = {}
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{value:,.0f}</td></tr>"
+        for name, value in figures.items()
+        if not pairs or ": " not in name
+    )
+    table = f'<table class="figures">{rows}</table>'
+    if pairs:
+        head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+        body = "".join(
+            f"<tr><th>{escape(name)}</th>"
+            + "".join(f"<td>{pairs.get((name, column), 0):,.0f}</td>" for column in columns)
+            + "</tr>"
+            for name in names
+        )
+        table += f"<table><thead><tr><th></th>{head}</tr></thead>{body}</table>"
+    return table
 
 
 def _maps(hit: Counter[Cell], refused: Counter[Cell]) -> str:
