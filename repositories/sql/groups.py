@@ -95,7 +95,9 @@ class Groups:
         order = self.selection.order
         columns = {sort.expression: self._key_column(sort.expression) for sort in order}
         alike = (column for column in columns.values() if isinstance(column.type, JSONB))
-        return [*order_keys(order, self.scope, columns.__getitem__), *alike]
+        # A record of nulls comes before none.
+        records = (self._column(key).desc() for key in self._keys if isinstance(key, Record))
+        return [*order_keys(order, self.scope, columns.__getitem__), *alike, *records]
 
     def _key_column(self, expression: Expression) -> ColumnElement[Any]:
         column = self._column(expression)

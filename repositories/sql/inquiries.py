@@ -10,6 +10,7 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
+    Exists,
     FromClause,
     MetaData,
     Select,
@@ -61,7 +62,7 @@ def inquiry(metadata: MetaData, write: Insert | Update, rules: Sequence[Rule], *
 
     The rows of an insert are the one parameter, as in `WriteCompiler`, or `staged`.
     """
-    asked = _Inquiry(metadata, write.resource, Parameters())
+    asked = _Inquiry(metadata, write.resource, Parameters(), isinstance(write, Update))
     if isinstance(write, Update):
         candidates = asked.updated(write)
     else:
@@ -79,6 +80,8 @@ class _Inquiry:
     metadata: MetaData
     resource: Resource
     parameters: Parameters
+    #: All candidates are made at once, not one after the other.
+    at_once: bool
     _places: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -151,12 +154,16 @@ class _Inquiry:
         is_other = or_(candidates.c[own[0][1]].is_(None), *(candidates.c[mine] != holder.c[name] for name, mine in own))
         # A record that an earlier row has been merged into no longer holds what it held.
         earlier = candidates.alias()
-        left = (
-            exists()
-            .select_from(earlier)
-            .where(earlier.c[_ROW] < candidates.c[_ROW], *(earlier.c[mine] == holder.c[name] for name, mine in own))
-        )
+        left = self._replaced(earlier, holder)
+        if not self.at_once:
+            left = left.where(earlier.c[_ROW] < candidates.c[_ROW])
         return held.where(is_other, ~left)
+
+    def _replaced(self, candidates: FromClause, table: FromClause) -> Exists:
+        """Whether one of the candidates replaces the record of the table."""
+        own = {name: self._own(name) for name in self.resource.primary_key}
+        same = (candidates.c[mine] == table.c[name] for name, mine in own.items())
+        return exists().select_from(candidates).where(*same)
 
     def _repeated(self, candidates: CTE, names: Sequence[str]) -> Select[Any]:
         numbered = self._times(candidates, names)
@@ -171,7 +178,10 @@ class _Inquiry:
             if self._own(name) in candidates.c
         ]
         there = (target.c[name] == value for name, value in zip(reference.target_fields, values, strict=True))
-        missing = [value.is_not(None) for value in values] + [~exists().select_from(target).where(*there)]
+        present = exists().select_from(target).where(*there)
+        if reference.target == self.resource.name and self._own(self.resource.primary_key[0]) in candidates.c:
+            present = present.where(~self._replaced(candidates.alias(), target))
+        missing = [value.is_not(None) for value in values] + [~present]
         if new:
             missing.append(or_(*new))
         if reference.target == self.resource.name:

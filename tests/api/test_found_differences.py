@@ -128,6 +128,25 @@ class TestLab:
         assert answer == '[{"avg":9999999999999999999999999999999999}]'
 
 
+class TestRivals:
+    @pytest.fixture
+    def catalog_name(self) -> str:
+        return "rivals"
+
+    def test_a_group_of_no_record_comes_after_one_of_nulls(self, client: FlaskClient) -> None:
+        client.post("/api/people", json={"id": 1})
+        client.post("/api/teams", json=[{"id": number, "lead_id": None} for number in range(5)])
+        client.post("/api/teams", json=[{"id": number, "lead_id": 1} for number in range(5, 8)])
+        expected = [{"count": 3, "lead": {"code": None}}, {"count": 5, "lead": None}]
+        assert client.get("/api/teams?select=count(),lead(code)").get_json() == expected
+        assert client.get("/api/teams?select=count(),lead(code)&limit=1&offset=1").get_json() == expected[1:]
+
+    def test_records_that_are_changed_at_once_are_in_nobodys_way(self, client: FlaskClient) -> None:
+        client.post("/api/people", json=[{"id": 1, "code": None}, {"id": 2, "code": "a"}, {"id": 3, "code": "b"}])
+        problem = refused(client.patch("/api/people?id=gte.1", json={"id": 3, "code": "a"}), 409, "23505")
+        assert problem["details"] == "Key (id) already exists."
+
+
 def test_a_unique_reference_to_the_same_resource_is_served() -> None:
     text = "resources: {a: {primaryKey: id, properties: {id: {type: integer}, b_id: {references: a, unique: true}}}}"
     client = create_app(OracleRepository(catalog.loads(text, "a.yaml")), Settings()).test_client()

@@ -102,6 +102,10 @@ class TestOwnReference:
     def test_changed(self, details: Any, method: str) -> None:
         assert details(method, PERSON, {"code": "b", "mentor": "c"}) == 'Key (mentor) is not present in "people".'
 
+    def test_changed_to_what_it_takes_away(self, client: FlaskClient, details: Any, method: str) -> None:
+        client.patch(PERSON, json={"mentor": None})
+        assert details(method, PERSON, {"code": "b", "mentor": "a"}) == 'Key (mentor) is not present in "people".'
+
     def test_both_changed(self, client: FlaskClient, method: str) -> None:
         assert client.open(PERSON, method=method, json={"code": "b", "mentor": "b"}).status_code == 200
 

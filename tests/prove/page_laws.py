@@ -145,6 +145,12 @@ def by_keyset(reads: Reads, resource: Resource) -> Check:
 
     def check(asker: Asker) -> int:
         whole = asker.rows(resource, wanted.parameters)
+        if any(
+            _is_only_shown(place, value)
+            for row in whole
+            for place, value in zip(wanted.keys, wanted.values(row), strict=True)
+        ):
+            return 0
         pages: list[Row] = []
         after: list[tuple[str, str]] = []
         for _ in range(_MOST):
@@ -157,6 +163,11 @@ def by_keyset(reads: Reads, resource: Resource) -> Check:
         return len(whole)
 
     return check
+
+
+def _is_only_shown(place: Place, value: Any) -> bool:
+    """The text of an array or object is no text to compare with."""
+    return "->>" in place.name and isinstance(value, str) and value.startswith(("{", "["))
 
 
 def _later(wanted: Listing, row: Row) -> Iterator[str]:
