@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Text, any_, false, literal_column, select, true
+from sqlalchemy import BindParameter, ColumnElement, Double, Numeric, Text, any_, false, literal_column, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.types import TypeEngine
 
@@ -70,7 +70,9 @@ def _among(column: ColumnElement[Any], values: BindParameter[Any]) -> ColumnElem
 
 
 def given_values(kind: TypeEngine[Any], values: BindParameter[Any]) -> Any:
-    """The values that one JSON parameter brings, as a query."""
+    """The values that one JSON parameter brings, as a query; decimals are not rounded to the column's scale."""
+    if isinstance(kind, ARRAY) and isinstance(kind.item_type, Numeric):
+        kind = ARRAY(kind.item_type if isinstance(kind.item_type, Double) else Numeric(), dimensions=1)
     given = given_rows([literal_column("value", kind)], values)
     return select(given.c.value)
 

@@ -84,6 +84,22 @@ class TestLab:
         client.post("/api/samples", json=[{name: [0.1]}, {name: [0.3]}])
         assert len(client.get(f"/api/samples?{name}->0={filters}").get_json()) == {"gte": 2}.get(filters[:3], 1)
 
+    @pytest.mark.parametrize("name", ["moneys", "exacts", "reals"])
+    @pytest.mark.parametrize(
+        ("filters", "found"),
+        [
+            ('eq(any).{"{0.10000000000000001}"}', 0),
+            ('eq(any).{"{0.1}","{1e308}"}', 1),
+            ("in.({0.1000000000000001},{7})", 0),
+            ("in.({0.1},{1e300})", 1),
+        ],
+    )
+    def test_given_arrays_are_not_rounded(self, make_client: MakeClient, name: str, filters: str, found: int) -> None:
+        client = make_client()
+        client.post("/api/samples", json={name: [0.1]})
+        found += name == "reals" and filters.startswith("eq") and "0001" in filters  # that double is 0.1
+        assert len(client.get("/api/samples", query_string={name: filters}).get_json()) == found
+
     def test_a_page_of_no_groups_makes_none(self, make_client: MakeClient) -> None:
         client = make_client()
         client.post("/api/samples", json={"text": "x"})
