@@ -130,6 +130,10 @@ class Groups:
         computed = [{"$set": self._computed}] if self._computed else []
         return [*computed, {"$group": {"_id": self._key or None, **self._accumulators}}]
 
+    def counted(self) -> list[BSON]:
+        """The stages that count the groups: nothing is made of them that may fail."""
+        return [{"$group": {"_id": self._key or None}}, {"$count": "n"}]
+
     def stages(self, values: tuple[Value, ...]) -> list[BSON]:
         """The stages that make the groups, and cut their page out."""
         return [*self.grouped(), *sort_stages(self._sort), *self.page.stages(values)]

@@ -232,7 +232,7 @@ class GroupPlan(_OfTree):
     def count(self, values: Values) -> list[BSON]:
         """How many groups there are."""
         looked_up = self.tree.looked_up(self.tree.shown, values)
-        return [*self.tree.source(values), *looked_up, *self.groups.grouped(), {"$count": "n"}]
+        return [*self.tree.source(values), *looked_up, *self.groups.counted()]
 
     def rows(self, documents: Sequence[BSON]) -> list[Row]:
         """The groups as rows."""

@@ -104,6 +104,8 @@ class TestLab:
         client = make_client()
         client.post("/api/samples", json={"text": "x"})
         assert client.get("/api/samples?select=it:text::int,count()&limit=0").get_json() == []
+        counted = client.get("/api/samples?select=small,text::int.sum()&limit=0", headers={"Prefer": "count=exact"})
+        assert (counted.get_json(), counted.headers["Content-Range"]) == ([], "*/1")
 
     def test_a_cast_that_fails_in_a_group_of_another_page(self, make_client: MakeClient) -> None:
         client = make_client()
