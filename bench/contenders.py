@@ -16,7 +16,9 @@ from bench.eve import environment as eve
 from bench.parse import server as parse
 from bench.parse.server import MissingError
 
-WORKERS, THREADS = 2, 8
+WORKERS = 2
+#: Of each worker, where a service has threads: Diglot's defaults.
+THREADS = {"postgres": 4, "mongodb": 6}
 RESOURCES = Path(__file__).parents[1] / "service" / "demo" / "shop.yaml"
 
 
@@ -50,13 +52,14 @@ class Contender:
     quick: bool = False
 
 
-def _granian(target: str, python: str = sys.executable, **environment: str) -> Callable[[Place], Command]:
+def _granian(target: str, backend: str, python: str = sys.executable, **environment: str) -> Callable[[Place], Command]:
     """Granian with the workers and threads that every Python service gets."""
 
     def start(place: Place) -> Command:
         arguments = (
             python, "-m", "granian", "--interface", "wsgi", "--port", str(place.port), "--workers", str(WORKERS),
-            "--blocking-threads", str(THREADS), "--no-ws", "--log-level", "error", f"bench.services.{target}:app",
+            "--blocking-threads", str(THREADS[backend]), "--no-ws", "--log-level", "error",
+            f"bench.services.{target}:app",
         )  # fmt: skip
         return Command(arguments, {"STORE_URL": place.url, **environment})
 
@@ -82,7 +85,7 @@ def _diglot(backend: str) -> Callable[[Place], Command]:
             "DIGLOT_RESOURCES": str(RESOURCES),
             "DIGLOT_PORT": str(place.port),
             "DIGLOT_WORKERS": str(WORKERS),
-            "DIGLOT_THREADS": str(THREADS),
+            "DIGLOT_THREADS": str(THREADS[backend]),
             "DIGLOT_LOG_LEVEL": "error",
             "DIGLOT_MAX_BODY": str(2**27),
         }
@@ -100,12 +103,12 @@ def _everywhere(backend: str) -> list[Contender]:
     return [
         Contender("diglot", backend, "`diglot serve`", DIGLOT, _diglot(backend), quick=True),
         Contender(
-            "floor", backend, "Flask and the driver by hand, on Granian", BY_HAND, _granian("floor", STORE=backend),
-            quick=True,
+            "floor", backend, "Flask and the driver by hand, on Granian", BY_HAND,
+            _granian("floor", backend, STORE=backend), quick=True,
         ),
         Contender(
             "raw WSGI", backend, "a WSGI function and the driver, on Granian", BY_HAND,
-            _granian("raw", STORE=backend, STORE_POOL="0"), quick=True,
+            _granian("raw", backend, STORE=backend, STORE_POOL="0"), quick=True,
         ),
         Contender("Parse Server", backend, "two cluster workers", PARSE, _parse, records="parse", quick=True),
     ]  # fmt: skip
@@ -114,17 +117,25 @@ def _everywhere(backend: str) -> list[Contender]:
 CONTENDERS = [
     *_everywhere("postgres"),
     Contender("FastAPI", "postgres", "SQLAlchemy's ORM on asyncpg, on Uvicorn", BY_HAND, _uvicorn("fastapi_postgres")),
-    Contender("Flask ORM", "postgres", "Flask-SQLAlchemy and marshmallow, on Granian", BY_HAND, _granian("flask_orm")),
+    Contender(
+        "Flask ORM",
+        "postgres",
+        "Flask-SQLAlchemy and marshmallow, on Granian",
+        BY_HAND,
+        _granian("flask_orm", "postgres"),
+    ),
     *_everywhere("mongodb"),
     Contender(
         "floor, checked",
         "mongodb",
         "the floor, its category checked and held in a transaction",
         BY_HAND_CHECKED,
-        _granian("floor", STORE="mongodb_checked"),
+        _granian("floor", "mongodb", STORE="mongodb_checked"),
     ),
     Contender("FastAPI", "mongodb", "pymongo's AsyncMongoClient, on Uvicorn", BY_HAND, _uvicorn("fastapi_mongodb")),
-    Contender("Eve", "mongodb", "on Granian", EVE, _granian("eve_app", python=str(eve.PYTHON)), records="eve"),
+    Contender(
+        "Eve", "mongodb", "on Granian", EVE, _granian("eve_app", "mongodb", python=str(eve.PYTHON)), records="eve"
+    ),
 ]
 
 

@@ -56,7 +56,8 @@ def _conditions(found: Results) -> str:
     rounds = 1 + max((run.round for run in found.timed), default=0)
     return (
         f"Answers per second, {found.products:,} products, {CONNECTIONS} connections, {WORKERS} workers of each service"
-        f" ({THREADS} threads each where it has threads); client, service and database share"
+        f" (where it has threads, each has {THREADS['postgres']} with PostgreSQL, {THREADS['mongodb']} with MongoDB);"
+        f" client, service and database share"
         f" {found.machine['processors']} processors ({found.machine['model']}). Medians of {rounds} rounds, in brackets"
         f" the least and the largest. {found.began}, commit {found.machine['commit']}, Python"
         f" {found.machine['python']}, {packages}." + (" A quick run." if found.quick else "")

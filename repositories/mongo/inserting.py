@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from pymongo.errors import DuplicateKeyError
 
 from repositories.base import Document
+from repositories.errors import RepositoryError
 from repositories.mongo.blame import is_ambiguous, named
 from repositories.mongo.documents import BSON
 from repositories.mongo.joining import Joint, together
 from repositories.mongo.keys import in_batches
 from repositories.mongo.references import References, refers
+from repositories.mongo.sequences import Taken
 from repositories.mongo.store import Store, key_of
 from repositories.mongo.transactions import Attempt
 from repositories.query import Row
@@ -49,13 +52,13 @@ def insert(store: Store, write: Insert, joint: Joint) -> Document:
     """Insert the rows, without regard to conflicts; a single one by way of the resource's `joint`."""
     resource = write.resource
     if is_many(write):
-        return in_transaction(store, write, many(store, write), lambda: _Insertion(store, resource))
+        return in_transaction(store, write, None, lambda: _Insertion(store, resource))
     assert isinstance(write.rows, Sequence)
     documents = store.documents(resource, write.fields, write.rows)
     if not documents:
         return store.answer(resource, write.returning, [])
     if len(documents) > 1 or store.scope.session is not None or not _insert_one(store, resource, documents[0], joint):
-        return in_transaction(store, write, lambda: [documents], lambda: _Insertion(store, resource))
+        return in_transaction(store, write, documents, lambda: _Insertion(store, resource))
     return store.answer(resource, write.returning, documents, key_of(resource, documents[0]), created=True)
 
 
@@ -79,22 +82,25 @@ def insert_jointly(store: Store, resource: Resource, document: BSON, joint: Join
     return not refers_to_itself and joint.insert(document, together(store, resource))
 
 
-def in_transaction(
-    store: Store, write: Insert, batches: Callable[[], Iterable[list[BSON]]], begin: Callable[[], Step]
-) -> Document:
-    """Write all batches of documents, in each attempt anew, by a step that begins anew."""
+def in_transaction(store: Store, write: Insert, documents: list[BSON] | None, begin: Callable[[], Step]) -> Document:
+    """Write the documents, or (None) those of many rows in batches, in each attempt anew, by a step that begins anew.
+
+    What is wrong with the rows themselves goes before what the store finds wrong with those in front of them.
+    """
     resource = write.resource
+    taken = Taken(store.sequences)
 
     def work(attempt: Attempt) -> Document:
+        taken.begin()
         references, step = store.references(attempt.session), begin()
         bodies, last = [], []
         given = count = 0
         is_new = False
-        for documents in batches():
+        for batch in _batches(replace(store, sequences=taken), write) if documents is None else [documents]:
             with store.scope.bounded():
-                written, created = step(attempt, references, documents, given)
+                written, created = step(attempt, references, batch, given)
                 references.settle()
-            given += len(documents)
+            given += len(batch)
             count += len(written)
             is_new |= created
             last = written
@@ -106,12 +112,18 @@ def in_transaction(
         body = b"[" + b",".join(bodies) + b"]" if write.returning else b""
         return Document(body, count, key=key, created=is_new)
 
-    return store.scope.transact(work)
+    try:
+        return store.scope.transact(work)
+    except RepositoryError:
+        if documents is None:
+            for _ in _walked(write.rows):
+                pass
+        raise
 
 
-def many(store: Store, write: Insert) -> Callable[[], Iterator[list[BSON]]]:
+def _batches(store: Store, write: Insert) -> Iterator[list[BSON]]:
     """The documents of many rows, in batches, which are made as they are asked for."""
-    return lambda: (store.documents(write.resource, write.fields, rows) for rows in _walked(write.rows))
+    return (store.documents(write.resource, write.fields, rows) for rows in _walked(write.rows))
 
 
 def _walked(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -13,7 +13,7 @@ from repositories.base import Change, Document, Executor, Explanation, Indexing,
 from repositories.mongo.connection import Connection
 from repositories.mongo.migrations import Migrations
 from repositories.mongo.reading import Reader
-from repositories.mongo.sequences import Sequences
+from repositories.mongo.sequences import Sequences, Taken
 from repositories.mongo.transactions import Transaction
 from repositories.mongo.trials import trial
 from repositories.mongo.writing import Writer
@@ -62,8 +62,11 @@ class MongoRepository(Repository):
         return self._writer.write(write)
 
     def transact(self, work: Callable[[Executor], T], *, name: str | None = None) -> T:
+        taken = Taken(self._sequences)
+
         def within(transaction: Transaction) -> T:
-            return work(TransactionExecutor(self._reader.within(transaction), self._writer.within(transaction)))
+            taken.begin()
+            return work(TransactionExecutor(self._reader.within(transaction), self._writer.within(transaction, taken)))
 
         return self._connection.transaction(within, name)
 

@@ -74,5 +74,26 @@ class Sequences:
         return self._connection.collection(COLLECTION)
 
 
+class Taken:
+    """The numbers that an attempt takes, which are given to the next attempt again as far as it takes the same."""
+
+    def __init__(self, sequences: Sequences | Taken) -> None:
+        self._sequences = sequences
+        self._taken: list[tuple[tuple[str, int], range]] = []
+        self._next = 0
+
+    def begin(self) -> None:
+        """Another attempt begins."""
+        self._next = 0
+
+    def take(self, resource: Resource, field: Field, count: int) -> range:
+        """The next `count` numbers."""
+        wanted = _name(resource, field), count
+        if self._next == len(self._taken) or self._taken[self._next][0] != wanted:
+            self._taken[self._next :] = [(wanted, self._sequences.take(resource, field, count))]
+        self._next += 1
+        return self._taken[self._next - 1][1]
+
+
 def _name(resource: Resource, field: Field) -> str:
     return f"{resource.name}.{field.name}"

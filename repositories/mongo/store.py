@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -15,14 +16,16 @@ from repositories.mongo.blame import first_duplicate
 from repositories.mongo.building import Builder
 from repositories.mongo.decoding import compile_decoder
 from repositories.mongo.documents import BSON
-from repositories.mongo.keys import keys_of
+from repositories.mongo.keys import KEYS_AT_ONCE, in_batches, keys_of
 from repositories.mongo.reading import encoder
 from repositories.mongo.references import References
-from repositories.mongo.sequences import Sequences
+from repositories.mongo.sequences import Sequences, Taken
 from repositories.mongo.transactions import Attempt, Scope
 from repositories.query import Output, Row
 from repositories.schema import Catalog, Field, Resource
 
+#: A member that no record has once its transaction is over; columns cannot have such a name.
+_CLAIM = "_diglot_claim"
 #: Shapes of writes whose compiled form is kept.
 KEPT_SHAPES = 1024
 
@@ -35,7 +38,7 @@ class Store:
 
     scope: Scope
     catalog: Catalog
-    sequences: Sequences
+    sequences: Sequences | Taken
 
     def records(self, resource: Resource) -> Collection[BSON]:
         """The resource's collection."""
@@ -79,6 +82,17 @@ class Store:
                 place, unique = found
                 raise UniqueViolation.of(resource.name, unique, place if rows is None else rows[place])
 
+    def claim(self, resource: Resource, identifiers: Iterable[Any]) -> None:
+        """In the caller's transaction, let these records be in the way of other writers, as all that are written are.
+
+        For those that stay as they are: the server leaves such a write out, and others would not notice it.
+        """
+        if self.scope.session is None:
+            return
+        for some in in_batches(identifiers, KEYS_AT_ONCE):
+            for update in ({"$set": {_CLAIM: True}}, {"$unset": {_CLAIM: True}}):
+                self.records(resource).update_many({"_id": {"$in": some}}, update, session=self.scope.session)
+
     def answer(
         self,
         resource: Resource,
@@ -95,6 +109,11 @@ class Store:
     def body(resource: Resource, returning: tuple[Output, ...], documents: Sequence[BSON]) -> bytes:
         """The documents as JSON, or nothing."""
         return record_encoder(resource, returning)(documents) if returning else b""
+
+
+def unchanged(before: Iterable[BSON], after: Iterable[BSON]) -> list[Any]:
+    """The `_id` of each document that is after the write what it was before."""
+    return [old["_id"] for old, new in zip(before, after, strict=True) if old == new]
 
 
 def key_of(resource: Resource, found: BSON) -> Row:

@@ -17,11 +17,11 @@ from repositories.mongo.blame import named
 from repositories.mongo.building import changed
 from repositories.mongo.documents import BSON
 from repositories.mongo.errors import translate
-from repositories.mongo.inserting import in_transaction, insert_jointly, is_many, many
+from repositories.mongo.inserting import in_transaction, insert_jointly, is_many
 from repositories.mongo.joining import Joint
 from repositories.mongo.keys import holding, keys_of
 from repositories.mongo.references import References, refers
-from repositories.mongo.store import Store, key_of
+from repositories.mongo.store import Store, key_of, unchanged
 from repositories.mongo.transactions import Attempt
 from repositories.query import Row
 from repositories.schema import Resource
@@ -45,7 +45,7 @@ _Operation = InsertOne[BSON] | UpdateOne | DeleteOne
 def upsert(store: Store, write: Insert, conflict: Conflict, joint: Joint) -> Document:
     """Insert the rows, or merge them, or pass over them; a single new one by way of the resource's `joint`."""
     if is_many(write):
-        return in_transaction(store, write, many(store, write), lambda: _Merge(store, write.resource, conflict))
+        return in_transaction(store, write, None, lambda: _Merge(store, write.resource, conflict))
     assert isinstance(write.rows, Sequence)
     documents = store.documents(write.resource, write.fields, write.rows)
     if not documents:
@@ -59,7 +59,7 @@ def upsert(store: Store, write: Insert, conflict: Conflict, joint: Joint) -> Doc
             return store.answer(
                 write.resource, write.returning, documents, key_of(write.resource, documents[0]), created=True
             )
-    return in_transaction(store, write, lambda: [documents], lambda: _Merge(store, write.resource, conflict))
+    return in_transaction(store, write, documents, lambda: _Merge(store, write.resource, conflict))
 
 
 def _is_single(store: Store, resource: Resource, conflict: Conflict, documents: list[BSON]) -> bool:
@@ -121,7 +121,7 @@ def _at_once(store: Store, write: Insert, conflict: Conflict, document: BSON) ->
         except DuplicateKeyError as error:
             broken = translate(error, store.catalog, resource)
             if set(broken.fields) != {field.name for field in conflict.fields}:
-                return in_transaction(store, write, lambda: [[document]], lambda: _Merge(store, resource, conflict))
+                return in_transaction(store, write, [document], lambda: _Merge(store, resource, conflict))
         time.sleep(_RETRY_SECONDS * random.random())  # noqa: S311 - jitter
     if before is None:
         return store.answer(resource, write.returning, [document], key_of(resource, document), created=True)
@@ -166,11 +166,12 @@ class _Merge:
             with named(attempt, self._store.catalog, resource, rows, self._names):
                 records = self._store.records(resource)
                 records.bulk_write([operation for _, operation in operations], session=attempt.session)
+        after = [part.after for part in merged]
+        self._store.claim(resource, unchanged(before, after))
         if fault is not None:
             raise fault
         new = [part for part in parts if part.before is None]
         references.written(resource, [part.after for part in new], rows=[part.row for part in new])
-        after = [part.after for part in merged]
         references.written(resource, after, self._merge, rows=[part.row for part in merged])
         references.rekeyed(resource, before, after)
         return written, bool(new)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 
-from pymongo import ReturnDocument, UpdateOne
+from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
@@ -21,8 +21,8 @@ from repositories.mongo.inserting import BATCH, RowsFailed, insert, is_many
 from repositories.mongo.joining import Joint
 from repositories.mongo.keys import in_batches
 from repositories.mongo.plans import FlatPlan, Pipeline
-from repositories.mongo.sequences import Sequences
-from repositories.mongo.store import KEPT_SHAPES, Store, key_of, record_encoder
+from repositories.mongo.sequences import Sequences, Taken
+from repositories.mongo.store import KEPT_SHAPES, Store, key_of, record_encoder, unchanged
 from repositories.mongo.transactions import Attempt, Scope, Transaction
 from repositories.mongo.upserts import upsert
 from repositories.query import Row, Values
@@ -38,10 +38,10 @@ class Writer:
         self._joints = {name: Joint() for name in catalog.resources}
         self._targets = KeptParts(compile_targets, KEPT_SHAPES)
 
-    def within(self, transaction: Transaction) -> Writer:
-        """The same, writing in the transaction."""
+    def within(self, transaction: Transaction, taken: Taken) -> Writer:
+        """The same, writing in the transaction; its earlier attempts have taken these numbers."""
         writer = copy(self)
-        writer._store = replace(self._store, scope=transaction)
+        writer._store = replace(self._store, scope=transaction, sequences=taken)
         return writer
 
     def write(self, write: Write) -> Document:
@@ -92,6 +92,8 @@ class Writer:
             for rows in in_batches(write.rows, BATCH):
                 with self._store.scope.bounded():
                     done = records.bulk_write([update(row) for row in rows], session=attempt.session)
+                if done.modified_count < done.matched_count:
+                    self._store.claim(resource, [make(row[:width]) for row in rows])
                 count += done.matched_count
             return count
 
@@ -146,15 +148,15 @@ class Writer:
             written = self._store.scope.transact(update)
         elif plan.filter.single and not (ambiguous and self._store.scope.session):
             try:
-                after = records.find_one_and_update(
-                    where, {"$set": changes}, return_document=ReturnDocument.AFTER, session=self._store.scope.session
-                )
-                written = [] if after is None else [after]
+                before = records.find_one_and_update(where, {"$set": changes}, session=self._store.scope.session)
+                found = [] if before is None else [before]
+                written = [changed(resource, each, changes) for each in found]
+                self._store.claim(resource, unchanged(found, written))
             except DuplicateKeyError:
                 if not ambiguous:
                     raise
                 written = self._store.scope.transact(update)
-        elif write.returning or ambiguous:
+        elif write.returning or ambiguous or self._store.scope.session:
             written = self._store.scope.transact(update)
         else:
             done = self._store.scope.transact(
@@ -216,6 +218,7 @@ class Writer:
             if moved:  # an `_id` cannot be changed
                 records.delete_many({"_id": {"$in": [old["_id"] for old, _ in moved]}}, session=session)
                 records.insert_many([new for _, new in moved], session=session)
+        self._store.claim(resource, unchanged(found, written))
         references = self._store.references(session)
         references.written(resource, written, changes, before=found)
         references.rekeyed(resource, found, written)

@@ -140,12 +140,12 @@ def of_resource(resource: Resource) -> dict[str, Parameter]:
         "The columns to answer with. The language has more than this schema tells: aliases, casts, JSON paths, "
         "embedded resources and aggregates, whose answers have members of their own.",
         {"type": "string", "enum": names},
-    )
+    ) | {"allowEmptyValue": True}
     found[f"{resource.name}.order"] = _listed(
         "order",
         "The columns to order by, each with its direction and the place of nulls. The primary key breaks ties.",
         {"type": "string", "pattern": rf"^({'|'.join(names)})(\.(asc|desc))?(\.(nullsfirst|nullslast))?$"},
-    )
+    ) | {"allowEmptyValue": True}
     found[f"{resource.name}.columns"] = _listed(
         "columns",
         "The members of the body to write; the others are ignored.",

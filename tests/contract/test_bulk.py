@@ -109,6 +109,21 @@ class TestExceptions:
         assert caught.value is error
         assert port.column("categories", "id") == [9999]
 
+    @pytest.mark.parametrize("place", [1, 1000, 6000])
+    @pytest.mark.parametrize("merging", [False, True])
+    def test_before_what_the_store_finds_wrong(self, port: Port, place: int, *, merging: bool) -> None:
+        """However the rows are sent: a fault of the last one goes before a duplicate among the first."""
+        port.insert("categories", {"id": 9999, "name": "name 1"})
+        conflict = queries.conflict(port.catalog, "categories", "id", merge=["name"]) if merging else None
+
+        def rows() -> Iterator[Row]:
+            yield from categories(place)
+            raise Stop
+
+        with pytest.raises(Stop):
+            port.write(into(port, Walked(rows), conflict=conflict))
+        assert port.column("categories", "id") == [9999]
+
     def test_within_a_transaction(self, port: Port) -> None:
         def rows() -> Iterator[Row]:
             yield from categories(1500)

@@ -16,7 +16,7 @@ import pytest
 from repositories.errors import Conflict, DeadlineExceeded, NameTaken, UniqueViolation
 from tests.contract import queries
 from tests.contract.port import Desk, Port, transact
-from tests.contract.queries import eq
+from tests.contract.queries import eq, within
 from tests.contract.samples import product
 from tests.stores import LIMITS
 
@@ -63,20 +63,24 @@ class TestRunAgain:
         assert two.column("products", "stock", ONE) == [10 * times + 1]
         assert two.column("categories", "name") == [f"{times}"]
 
-    @pytest.mark.parametrize("verb", ["update", "replace", "delete", "upsert", "assign", "conditional"])
-    def test_every_verb_meets_another_writer(self, two: Port, verb: str) -> None:
+    @pytest.mark.parametrize("verb", ["update", "several", "replace", "delete", "upsert", "assign", "conditional"])
+    @pytest.mark.parametrize("name", ["new", "product 1"])
+    def test_every_verb_meets_another_writer(self, two: Port, verb: str, name: str) -> None:
+        """Also where it writes what is there already."""
+        assert two.column("products", "name", ONE) == ["product 1"]
         attempts = count()
         merge = queries.conflict(two.catalog, "products", "id", merge=["name"])
         calls: dict[str, Callable[[Desk], object]] = {
-            "update": lambda desk: desk.update("products", {"name": "new"}, ONE),
-            "replace": lambda desk: desk.replace("products", product(1, name="new")),
+            "update": lambda desk: desk.update("products", {"name": name}, ONE),
+            "several": lambda desk: desk.update("products", {"name": name}, within("id", UUID(int=1), UUID(int=5))),
+            "replace": lambda desk: desk.replace("products", product(1, name=name)),
             "delete": lambda desk: desk.delete("products", ONE),
-            "upsert": lambda desk: desk.insert("products", product(1, name="new"), conflict=merge),
+            "upsert": lambda desk: desk.insert("products", product(1, name=name), conflict=merge),
             "assign": lambda desk: desk.write(
-                queries.assign(desk.catalog, "products", {"id": UUID(int=1), "name": "new"})
+                queries.assign(desk.catalog, "products", {"id": UUID(int=1), "name": name})
             ),
             "conditional": lambda desk: desk.update(
-                "products", {"name": "new"}, ONE, expect=desk.expectation("products")
+                "products", {"name": name}, ONE, expect=desk.expectation("products")
             ),
         }
 
@@ -91,7 +95,7 @@ class TestRunAgain:
         two.transact(work)
         assert next(attempts) == 2
         assert two.find("products", ONE, ["name", "stock"]) == (
-            [] if verb == "delete" else [{"name": "new", "stock": 7}]
+            [] if verb == "delete" else [{"name": name, "stock": 7}]
         )
 
     def test_not_after_a_rule_that_is_broken(self, two: Port) -> None:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as seeded
 from hypothesis.strategies import SearchStrategy, one_of
 
-from tests import servers
 from tests.prove.comparing import difference, told, unlike
 from tests.prove.parts import Outcome, Part
 from tests.prove.requests import Asked, Cell, reads, writes
-from tests.prove.worlds import ALL, ORACLE, SPARSE, Answer, Request, World, generated, opened
+from tests.prove.studies import Study, hash_of, running
+from tests.prove.worlds import ORACLE, SPARSE, Answer, Request, World, generated, opened
 
 #: Requests of one world: reads of its first records, then writes with reads between them.
 READS, WRITES = 900, 500
@@ -49,18 +46,12 @@ class Differs(Exception):
         self.kind, self.cells, self.requests, self.text = kind, cells, list(requests), text
 
 
-class Study:
-    """What is found in the worlds of one run."""
+class Requests(Study):
+    """Requests whose answers are compared."""
 
     def __init__(self, deadline: float) -> None:
-        self.outcome = Outcome()
-        self.deadline = deadline
+        super().__init__(deadline)
         self._known: list[Differs] = []
-        self._tally: Counter[str] = Counter()
-
-    @property
-    def over(self) -> bool:
-        return time.monotonic() > self.deadline
 
     def world(self, world: World, seed: str, *, reading: int = READS, writing: int = WRITES) -> None:
         """Ask a world."""
@@ -81,8 +72,7 @@ class Study:
                     self._found(found, world, seed)
             world.reset()
             world.names = everyone
-        self._tally["worlds"] += 1
-        self.outcome.figures = dict(self._tally)
+        self.tell()
 
     @staticmethod
     def _writers(seed: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -96,26 +86,23 @@ class Study:
     def is_known(self, kind: str, cells: frozenset[Cell]) -> bool:
         alike = [each for each in self._known if each.kind == kind]
         known = len(alike) >= ALIKE or any(each.cells <= cells for each in alike)
-        self._tally["differences met again"] += known
+        self.tally["differences met again"] += known
         return known
 
     def count(self, asked: Asked, answers: dict[str, Answer]) -> None:
         answered = answers[ORACLE].status < 400
-        self._tally["cases"] += 1
-        self._tally["answers compared"] += len(answers)
-        self._tally["reads" if asked.request.method in ("GET", "HEAD", "OPTIONS") else "writes"] += 1
-        self._tally["answered" if answered else "refused"] += 1
-        self._tally["broken off"] += bool(answers[ORACLE].broken)
+        self.tally["cases"] += 1
+        self.tally["answers compared"] += len(answers)
+        self.tally["reads" if asked.request.method in ("GET", "HEAD", "OPTIONS") else "writes"] += 1
+        self.tally["answered" if answered else "refused"] += 1
+        self.tally["broken off"] += bool(answers[ORACLE].broken)
         (self.outcome.cells if answered else self.outcome.refused).update(asked.cells)
-
-    def tally(self, name: str) -> None:
-        self._tally[name] += 1
 
 
 class Attempt:
     """One run of Hypothesis: requests until a difference is found, which is then shrunk."""
 
-    def __init__(self, study: Study, world: World) -> None:
+    def __init__(self, study: Requests, world: World) -> None:
         self._study, self._world = study, world
         self._log: list[Request] = []
         self._writes = 0
@@ -181,7 +168,7 @@ class Attempt:
         self._writes += 1
         if not self._shrinking and self._writes % COMPARE_EVERY:
             return None
-        self._study.tally("stores compared as a whole")
+        self._study.tally["stores compared as a whole"] += 1
         kind = unlike(self._world)
         if kind is None and self._writes % RESET_EVERY == 0:
             self._restart()
@@ -251,32 +238,9 @@ def replayed(text: str, tell: Callable[[str], None]) -> bool:
     return differs or stored is not None
 
 
-def running(stack: ExitStack) -> tuple[str, str]:
-    """The URLs of the servers."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="diglot-prove-")))
-    return (
-        stack.enter_context(servers.postgres(folder / "postgres")),
-        stack.enter_context(servers.mongodb(folder / "mongodb")),
-    )
-
-
-def hash_of(text: str) -> int:
-    """A number that is the same in every process."""
-    return int.from_bytes(text.encode(), "big") * 2654435761 % 2**61
-
-
 def run(seconds: float, seed: int) -> Outcome:
     """Worlds of new seeds until the time is over."""
-    study = Study(time.monotonic() + seconds)
-    with ExitStack() as stack:
-        urls = running(stack)
-        number = 0
-        while not study.over:
-            name = f"{seed}-{number}"
-            with opened(*generated(name), *urls, f"{os.getpid()}_{number}", ALL) as world:
-                study.world(world, name)
-            number += 1
-    return study.outcome
+    return Requests(time.monotonic() + seconds).worlds("requests", seed)
 
 
 PART = Part("differential", "All stores answer generated requests alike", run, weight=6)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as seeded
@@ -18,11 +15,12 @@ from service.planner.relations import Relations
 from tests.prove import filter_laws, form_laws, page_laws, related_laws
 from tests.prove.asking import Asker, Broken, Refused
 from tests.prove.chance import Chance, Drawn
-from tests.prove.differential import Differs, hash_of, running, written
+from tests.prove.differential import Differs, written
 from tests.prove.filter_laws import Check
 from tests.prove.parts import Outcome, Part
 from tests.prove.reads import Reads
-from tests.prove.worlds import ALL, World, generated, opened
+from tests.prove.studies import Study, hash_of
+from tests.prove.worlds import World
 
 LAWS: dict[str, Callable[[Reads, Resource], Check]] = {
     "partition": filter_laws.partition,
@@ -79,17 +77,8 @@ class Relation:
         self.cells = reads.cells.hit
 
 
-class Study:
-    """What is found in the worlds of one run."""
-
-    def __init__(self, deadline: float) -> None:
-        self.outcome = Outcome()
-        self.tally: Counter[str] = Counter()
-        self._deadline = deadline
-
-    @property
-    def over(self) -> bool:
-        return time.monotonic() > self._deadline
+class Laws(Study):
+    """Laws that every store keeps."""
 
     def world(self, world: World, seed: str, laws: Iterable[str] = LAWS, relations: int = RELATIONS) -> None:
         """Look at so many relations of each law in a world."""
@@ -106,8 +95,7 @@ class Study:
                 if found is None:
                     break
                 self.outcome.differences.append(written(found, world, seed))
-        self.tally["worlds"] += 1
-        self.outcome.figures = dict(sorted(self.tally.items()))
+        self.tell()
 
     def count(self, relation: Relation, sizes: list[int], refused: int, requests: int) -> None:
         self.tally["cases"] += 1
@@ -124,7 +112,7 @@ class Study:
 class _Search:
     """Relations of one law, made by Hypothesis until one does not hold, which is then shrunk."""
 
-    def __init__(self, study: Study, world: World, law: str) -> None:
+    def __init__(self, study: Laws, world: World, law: str) -> None:
         self._study, self._world, self._law = study, world, law
         self._until: float | None = None
         self._found: Differs | None = None
@@ -189,16 +177,7 @@ def _relations(world: World, law: str) -> SearchStrategy[Relation]:
 
 def run(seconds: float, seed: int) -> Outcome:
     """Worlds of new seeds until the time is over."""
-    study = Study(time.monotonic() + seconds)
-    with ExitStack() as stack:
-        urls = running(stack)
-        number = 0
-        while not study.over:
-            name = f"laws {seed}-{number}"
-            with opened(*generated(name), *urls, f"laws_{os.getpid()}_{number}", ALL) as world:
-                study.world(world, name)
-            number += 1
-    return study.outcome
+    return Laws(time.monotonic() + seconds).worlds("laws", seed)
 
 
 PART = Part("metamorphic", "Inside of every store, laws of the language hold", run, weight=2)

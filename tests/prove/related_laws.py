@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -12,6 +12,7 @@ from repositories.encoding import double_text
 from repositories.expressions import AGGREGABLE
 from repositories.query import AggregateFunction, Relation
 from repositories.schema import Field, Kind, Resource, Value
+from service.planner.relations import Known
 from tests.prove.asking import Asker, Row, alike, claim, same, typed
 from tests.prove.filter_laws import Check
 from tests.prove.reads import Draft, Reads
@@ -29,23 +30,30 @@ def embed(reads: Reads, resource: Resource) -> Check:
     relation, target = known.relation, known.relation.target
     inside = _inside(reads, target, paged=relation.many)
     members = ",".join(chance.some(list(target.fields), 1, 3))
-    own = [pair[0] for pair in relation.pairs]
-    keys = ",".join(f"k{number}:{field.name}" for number, field in enumerate(own))
-    select = f"{keys},e:{known.proposal}({members})"
 
     def check(asker: Asker) -> int:
-        parents = asker.rows(resource, [("select", select), *((f"e.{name}", value) for name, value in inside)])
         count = 0
-        for parent in parents[:_PARENTS]:
-            values = [parent[f"k{number}"] for number in range(len(own))]
-            condition = _belonging(asker, relation, values)
+        for values, condition, found in _embedding(asker, resource, known, members, inside):
             direct = asker.rows(target, [("select", members), *inside, ("and", condition)]) if condition else []
-            found = parent["e"] if relation.many else [parent["e"]] if parent["e"] is not None else []
             alike(found, direct, f"the embed of {values}, and the resource asked directly")
             count += len(direct)
         return count
 
     return check
+
+
+def _embedding(
+    asker: Asker, resource: Resource, known: Known, members: str, inside: list[tuple[str, str]]
+) -> Iterator[tuple[list[Any], str, list[Row]]]:
+    """Of some records: the values that link them, the tree that says so of the target, and what is embedded."""
+    own = [pair[0] for pair in known.relation.pairs]
+    keys = ",".join(f"k{number}:{field.name}" for number, field in enumerate(own))
+    select = f"{keys},e:{known.proposal}({members})"
+    parents = asker.rows(resource, [("select", select), *((f"e.{name}", value) for name, value in inside)])
+    for parent in parents[:_PARENTS]:
+        values = [parent[f"k{number}"] for number in range(len(own))]
+        embedded = parent["e"] if known.relation.many else [each for each in [parent["e"]] if each is not None]
+        yield values, _belonging(asker, known.relation, values), embedded
 
 
 def _inside(reads: Reads, target: Resource, *, paged: bool) -> list[tuple[str, str]]:
@@ -110,23 +118,17 @@ def spread(reads: Reads, resource: Resource) -> Check:
 def embedded_aggregates(reads: Reads, resource: Resource) -> Check:
     """Aggregates in an embed are those of the resource asked directly, filtered by the foreign key."""
     known = reads.chance.pick(reads.relations.of(resource))
-    relation, target = known.relation, known.relation.target
+    target = known.relation.target
     inside = _inside(reads, target, paged=False)
     made = [_aggregate(reads, target) for _ in range(2)]
     members = ",".join(f"a{number}:{field.name}.{function.value}()" for number, (function, field) in enumerate(made))
-    own = [pair[0] for pair in relation.pairs]
-    keys = ",".join(f"k{number}:{field.name}" for number, field in enumerate(own))
-    select = f"{keys},e:{known.proposal}(n:count(),{members})"
 
     def check(asker: Asker) -> int:
-        parents = asker.rows(resource, [("select", select), *((f"e.{name}", value) for name, value in inside)])
         count = 0
-        for parent in parents[:_PARENTS]:
-            values = [parent[f"k{number}"] for number in range(len(own))]
-            condition = _belonging(asker, relation, values)
-            if condition and parent["e"]:
+        for values, condition, found in _embedding(asker, resource, known, f"n:count(),{members}", inside):
+            if condition and found:
                 direct = asker.rows(target, [("select", f"n:count(),{members}"), *inside, ("and", condition)])
-                alike(parent["e"] if relation.many else [parent["e"]], direct, f"aggregates of {values}")
+                alike(found, direct, f"aggregates of {values}")
                 count += direct[0]["n"]
         return count
 

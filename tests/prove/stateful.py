@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from tests.oracle import OracleRepository
 from tests.oracle.rules import State
 from tests.prove.comparing import difference, told, unlike
-from tests.prove.differential import running
 from tests.prove.parts import Outcome, Part
 from tests.prove.steps import Step, Steps
-from tests.prove.worlds import ALL, ORACLE, Answer, World, generated, opened
+from tests.prove.studies import Study, running
+from tests.prove.worlds import ORACLE, Answer, World, generated, opened
 
 #: Steps of one walk, after which every store is as at first again, and walks in one world.
 STEPS, WALKS = 40, 5
@@ -148,17 +148,8 @@ def _written(end: End) -> str:
     return "\n---\n".join([*map(str, end.answers), stored])
 
 
-class Study:
-    """What is found in the worlds of one run."""
-
-    def __init__(self, deadline: float) -> None:
-        self.outcome = Outcome()
-        self.tally: Counter[str] = Counter()
-        self._deadline = deadline
-
-    @property
-    def over(self) -> bool:
-        return time.monotonic() > self._deadline
+class Walks(Study):
+    """Walks through worlds."""
 
     def world(self, world: World, seed: str, walks: int = WALKS, steps: int = STEPS) -> None:
         """Take so many walks through a world."""
@@ -167,8 +158,7 @@ class Study:
             if self.over or len(self.outcome.differences) >= before + ENOUGH:
                 break
             self._walk(world, seed, f"{seed} {number}", steps)
-        self.tally["worlds"] += 1
-        self.outcome.figures = dict(sorted(self.tally.items()))
+        self.tell()
 
     def _walk(self, world: World, seed: str, walk: str, steps: int) -> None:
         world.reset()
@@ -249,16 +239,7 @@ def replayed(text: str, tell: Callable[[str], None]) -> bool:
 
 def run(seconds: float, seed: int) -> Outcome:
     """Worlds of new seeds until the time is over."""
-    study = Study(time.monotonic() + seconds)
-    with ExitStack() as stack:
-        urls = running(stack)
-        number = 0
-        while not study.over:
-            name = f"walks {seed}-{number}"
-            with opened(*generated(name), *urls, f"walks_{os.getpid()}_{number}", ALL) as world:
-                study.world(world, name)
-            number += 1
-    return study.outcome
+    return Walks(time.monotonic() + seconds).worlds("walks", seed)
 
 
 PART = Part(

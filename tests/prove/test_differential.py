@@ -14,15 +14,15 @@ from tests.conftest import Servers
 from tests.oracle import logic
 from tests.prove.catalogs import document
 from tests.prove.chance import Seeded
-from tests.prove.differential import Study
+from tests.prove.differential import Requests
 from tests.prove.report import Report
 from tests.prove.worlds import generated, load, opened
 
 SECONDS = 40.0
 
 
-def studied(running: Servers, seed: str, reading: int, writing: int) -> Study:
-    study = Study(time.monotonic() + SECONDS)
+def studied(running: Servers, seed: str, reading: int, writing: int) -> Requests:
+    study = Requests(time.monotonic() + SECONDS)
     label = f"test_{os.getpid()}"
     with opened(*generated(seed), running.postgres, running.mongodb, label) as world:
         study.world(world, seed, reading=reading, writing=writing)

@@ -16,14 +16,14 @@ from service.representation import pages
 from tests.conftest import Servers
 from tests.oracle import logic, selections
 from tests.oracle.aggregates import aggregated
-from tests.prove.metamorphic import LAWS, Study
+from tests.prove.metamorphic import LAWS, Laws
 from tests.prove.worlds import ALL, ORACLE, generated, opened
 
 SECONDS = 40.0
 
 
-def studied(running: Servers, laws: Sequence[str], relations: int, names: tuple[str, ...] = ALL) -> Study:
-    study = Study(time.monotonic() + SECONDS)
+def studied(running: Servers, laws: Sequence[str], relations: int, names: tuple[str, ...] = ALL) -> Laws:
+    study = Laws(time.monotonic() + SECONDS)
     with opened(*generated("laws-1"), running.postgres, running.mongodb, f"laws_{os.getpid()}", names) as world:
         study.world(world, "laws-1", laws, relations)
     return study

@@ -19,7 +19,7 @@ from service.merging import merged_rows
 from tests.conftest import Servers
 from tests.oracle import transaction
 from tests.prove import rivals, steps
-from tests.prove.stateful import Study
+from tests.prove.stateful import Walks
 from tests.prove.worlds import ALL, MONGODB, ORACLE, POSTGRES, generated, opened
 
 SECONDS = 40.0
@@ -27,8 +27,8 @@ SECONDS = 40.0
 PAUSE = 0.03
 
 
-def studied(running: Servers, walks: int, count: int, names: tuple[str, ...] = ALL) -> Study:
-    study = Study(time.monotonic() + SECONDS)
+def studied(running: Servers, walks: int, count: int, names: tuple[str, ...] = ALL) -> Walks:
+    study = Walks(time.monotonic() + SECONDS)
     with opened(*generated("walks-1"), running.postgres, running.mongodb, f"walks_{os.getpid()}", names) as world:
         study.world(world, "walks-1", walks, count)
     return study

@@ -19,7 +19,9 @@ from repositories.errors import (
     UniqueViolation,
 )
 from repositories.mongo import inserting
+from repositories.mongo.references import References
 from repositories.mongo.repository import MongoRepository
+from repositories.mongo.transactions import Again
 from repositories.query import Row
 from repositories.writes import Conflict, Insert, Write
 from tests.catalogs import shop
@@ -109,6 +111,32 @@ def test_a_record_of_an_earlier_batch_is_not_merged_into(repository: MongoReposi
     rows = [*((number, None) for number in range(40)), (3, None)]
     assert isinstance(refused(repository, staff(*rows, merge=True)), CardinalityViolation)
     assert database.staff.count_documents({}) == 0
+
+
+def numbered() -> Insert:
+    """Streamed categories, whose keys are numbers of a sequence."""
+    resource = CATALOG["categories"]
+    return Insert(resource, (resource.fields["name"],), Streamed([(f"{number}",) for number in range(25)]))
+
+
+@pytest.mark.parametrize("transacted", [False, True])
+def test_another_attempt_takes_the_same_numbers(
+    repository: MongoRepository, database: Any, monkeypatch: pytest.MonkeyPatch, *, transacted: bool
+) -> None:
+    """They tell nobody how often it was tried; and those of another request are others."""
+    failures = iter([Again(), Again()])
+    check = References.check
+
+    def failing(self: References) -> None:
+        for failure in failures:
+            raise failure
+        check(self)
+
+    monkeypatch.setattr(References, "check", failing)
+    repository.transact(lambda t: t.write(numbered())) if transacted else repository.write(numbered())
+    assert database.categories.distinct("_id") == [*range(1, 26)]
+    assert next(failures, None) is None
+    assert repository.write(queries.insert(CATALOG, "categories", {"name": "x"})).key == (26,)
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 
-from tests.prove.differential import running
 from tests.prove.mutants import mongodb, postgres, shared
 from tests.prove.mutants.hunting import Caught, Hunter
 from tests.prove.mutants.planting import Mutant
 from tests.prove.parts import Outcome, Part
+from tests.prove.studies import running
 
 MUTANTS = (*postgres.MUTANTS, *mongodb.MUTANTS, *shared.MUTANTS)
 #: How long one mutant is looked for at the least.
