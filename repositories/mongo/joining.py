@@ -1,9 +1,9 @@
 """Inserts of several threads in one transaction: as many as have come while another one was on its way.
 
 A transaction takes four round trips and a flush of the journal, however many records it inserts. So one thread leads:
-it inserts its record and those of all who wait, and then the one that has waited longest leads. That one's deadline is
-the first of all of them, so nobody waits longer than their own. What fails together is done by each alone: an error is
-found out, and given, where it belongs.
+it inserts its record and those of all who wait, and then the one that has waited longest leads; it need not wait for
+the flush. That one's deadline is the first of all of them, so nobody waits longer than their own. What fails together
+is done by each alone: an error is found out, and given, where it belongs.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from repositories.schema import Resource
 
 #: Records of one transaction at the most.
 _MOST = 64
+#: Transactions at a time: one that is being made, while the others are being committed.
+_AT_ONCE = 4
 #: Others may be in the way of one of the records for long: the rest are not to wait for that.
 _ATTEMPTS = 3
 
@@ -35,8 +37,8 @@ class _Apart(Exception):
 
 #: What one of the records may be to blame for, or the time that the oldest has waited.
 _OF_ONE = (RepositoryError, OperationFailure, DocumentTooLarge, BSONError, *VALUE_ERRORS, NetworkTimeout, _Apart)
-#: Inserts the documents, all or none; whether it has, where that is certain.
-Together = Callable[[list[BSON]], bool]
+#: Inserts the documents, all or none; whether it has, where that is certain. It calls back when it begins to commit.
+Together = Callable[[list[BSON], Callable[[], None]], bool]
 
 
 @dataclass(slots=True, eq=False)
@@ -55,16 +57,17 @@ class Joint:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: deque[_Place] = deque()
+        #: Somebody leads, or has been called to: makes a transaction that is not being committed yet.
         self._is_led = False
+        self._begun = 0
 
     def insert(self, document: BSON, together: Together) -> bool:
         """Insert the document along with those of others; False where nothing was written, and it is to go alone."""
         own = _Place(document)
         with self._lock:
             self._waiting.append(own)
-            leads, self._is_led = not self._is_led, True
-        if not leads:
-            own.called.wait()
+            self._call_next()
+        own.called.wait()
         if own.inserted is None and own.error is None:
             self._lead(together)
         if own.error is not None:
@@ -74,24 +77,40 @@ class Joint:
     def _lead(self, together: Together) -> None:
         with self._lock:
             led = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
+            self._begun += 1
+        is_made = False
+
+        def made() -> None:
+            nonlocal is_made
+            with self._lock:
+                if not is_made:
+                    is_made, self._is_led = True, False
+                    self._call_next()
+
         inserted, error = False, None
         try:
-            inserted = together([place.document for place in led])
+            inserted = together([place.document for place in led], made)
         except BaseException as raised:  # noqa: BLE001 - raised by everyone whose record may be there, or not
             error = raised
         with self._lock:
-            self._is_led = bool(self._waiting)
-            called = [*led, *list(self._waiting)[:1]]
+            self._begun -= 1
+            self._is_led &= is_made
+            self._call_next()
         for place in led:
             place.inserted, place.error = inserted, error
-        for place in called:
             place.called.set()
+
+    def _call_next(self) -> None:
+        """Let the one that has waited longest lead, if it may."""
+        if self._waiting and not self._is_led and self._begun < _AT_ONCE:
+            self._is_led = True
+            self._waiting[0].called.set()
 
 
 def together(store: Store, resource: Resource) -> Together:
     """What inserts documents of the resource in one transaction, for `Joint`."""
 
-    def insert(documents: list[BSON]) -> bool:
+    def insert(documents: list[BSON], made: Callable[[], None]) -> bool:
         attempts = 0
         complete = False
 
@@ -106,6 +125,7 @@ def together(store: Store, resource: Resource) -> Together:
             store.records(resource).insert_many(documents, session=attempt.session)
             references.check()
             complete = True
+            made()
 
         try:
             store.scope.transact(work)

@@ -71,8 +71,8 @@ def shared(*, keys: bool = False) -> dict[str, Parameter]:
         ),
         "offset": _query(
             "offset",
-            "How many records to skip.",
-            {"type": "integer", "minimum": 0, "maximum": 10**18 - 1, "examples": [0]},
+            "How many records to skip; a number below 0 is taken for 0.",
+            {"type": "integer", "minimum": 1 - 10**18, "maximum": 10**18 - 1, "examples": [0]},
         ),
         "if-match": _header(
             "If-Match",

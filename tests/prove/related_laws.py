@@ -219,13 +219,14 @@ def _judge(function: AggregateFunction, field: Field, there: list[Value], found:
 
 
 def _fits(function: AggregateFunction, field: Field, exact: Fraction, found: Any) -> bool:
-    """A sum is exact; of doubles, it is the nearest double. An average is rounded at its last digit."""
+    """A sum is exact; of doubles, it is the nearest double. An average is rounded at its last digit; of doubles, the
+    smallest of which have few digits, it may also be the nearest one."""
     number = Decimal(found)
     if function is AggregateFunction.SUM:
         return float(number) == float(exact) if field.type.kind is Kind.DOUBLE else Fraction(number) == exact
     close = abs(Fraction(number) - exact) <= abs(exact) / _PRECISE
     if field.type.kind is Kind.DOUBLE:
-        return close
+        return close or float(number) == float(exact)
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int)
     return close and abs(Fraction(number) - exact) <= Fraction(10) ** exponent / 2

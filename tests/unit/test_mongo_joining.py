@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +14,7 @@ from pymongo import MongoClient
 
 from repositories.base import Document, Limits
 from repositories.errors import ReferenceViolation, RepositoryError, UniqueViolation
+from repositories.mongo import joining
 from repositories.mongo.documents import BSON
 from repositories.mongo.joining import Joint
 from repositories.mongo.repository import MongoRepository
@@ -32,13 +33,17 @@ class Slow:
 
     def __init__(self) -> None:
         self.taken: list[list[int]] = []
+        #: It begins to commit, and waits for that to be told.
+        self.commits = False
         self.entered = threading.Semaphore(0)
         self._outcomes: list[bool | Exception] = []
         self._told = threading.Semaphore(0)
 
-    def __call__(self, documents: list[BSON]) -> bool:
+    def __call__(self, documents: list[BSON], made: Callable[[], None]) -> bool:
         self.taken.append([document["_id"] for document in documents])
         self.entered.release()
+        if self.commits:
+            made()
         assert self._told.acquire(timeout=SECONDS)
         outcome = self._outcomes.pop(0)
         if isinstance(outcome, Exception):
@@ -60,7 +65,7 @@ class Story:
     def begin(self, number: int) -> Future[bool]:
         """One more thread; returns when it waits, or leads."""
         waiting = len(self.joint._waiting)
-        leads = not self.joint._is_led
+        leads = not self.joint._is_led and self.joint._begun < joining._AT_ONCE
         future = self._pool.submit(self.joint.insert, {"_id": number}, self.slow)
         if leads:
             assert self.slow.entered.acquire(timeout=SECONDS)
@@ -92,6 +97,22 @@ def test_after_all_have_gone_the_next_leads(story: Story) -> None:
         story.slow.tell(True)
         assert future.result(SECONDS)
     assert story.slow.taken == [[1], [2]]
+
+
+def test_the_next_need_not_wait_for_the_commit(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One transaction is made while others are being committed, as long as they are not too many."""
+    monkeypatch.setattr(joining, "_AT_ONCE", 2)
+    story.slow.commits = True
+    first = story.begin(1)
+    second = story.begin(2)
+    others = [story.begin(number) for number in (3, 4)]
+    assert story.slow.taken == [[1], [2]]
+    story.slow.tell(True)
+    assert story.slow.entered.acquire(timeout=SECONDS)
+    story.slow.tell(True)
+    story.slow.tell(True)
+    assert [future.result(SECONDS) for future in (first, second, *others)] == [True] * 4
+    assert story.slow.taken == [[1], [2], [3, 4]]
 
 
 @pytest.mark.parametrize("outcome", [False, ValueError("the commit")])
