@@ -49,8 +49,8 @@ class Insert:
     every default. The answer's records (inserted, or merged into) are in the order of `rows`.
 
     A sequence of rows is sent at once. Any other iterable is walked in batches, in bounded memory, once for each
-    attempt (so it is no iterator, which would have nothing left for the second); what it raises ends the write and
-    passes unchanged.
+    attempt, and perhaps once more when the write is refused (so it is no iterator, which would have nothing left for
+    the second); what it raises ends the write, goes before what the store refuses, and passes unchanged.
     """
 
     resource: Resource

@@ -9,7 +9,7 @@ from typing import Protocol
 from pymongo.errors import DuplicateKeyError
 
 from repositories.base import Document
-from repositories.errors import RepositoryError
+from repositories.errors import ConstraintError
 from repositories.mongo.blame import is_ambiguous, named
 from repositories.mongo.documents import BSON
 from repositories.mongo.joining import Joint, together
@@ -114,8 +114,8 @@ def in_transaction(store: Store, write: Insert, documents: list[BSON] | None, be
 
     try:
         return store.scope.transact(work)
-    except RepositoryError:
-        if documents is None:
+    except ConstraintError:
+        if documents is None and not isinstance(write.rows, Sequence):
             for _ in _walked(write.rows):
                 pass
         raise

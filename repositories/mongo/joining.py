@@ -1,8 +1,8 @@
-"""Inserts of several threads in one transaction: as many as have come while another one was on its way.
+"""Inserts of several threads in one transaction: as many as have come while another one was being made.
 
 A transaction takes four round trips and a flush of the journal, however many records it inserts. So one thread leads:
-it inserts its record and those of all who wait, and then the one that has waited longest leads; it need not wait for
-the flush. That one's deadline is the first of all of them, so nobody waits longer than their own. What fails together
+it inserts its record and those of all who wait; while that is being committed, the one that has waited longest leads
+the next. That one's deadline is the first of all of them, so nobody waits longer than their own. What fails together
 is done by each alone: an error is found out, and given, where it belongs.
 """
 
@@ -59,7 +59,8 @@ class Joint:
         self._waiting: deque[_Place] = deque()
         #: Somebody leads, or has been called to: makes a transaction that is not being committed yet.
         self._is_led = False
-        self._begun = 0
+        #: Transactions that have begun and not ended.
+        self._under_way = 0
 
     def insert(self, document: BSON, together: Together) -> bool:
         """Insert the document along with those of others; False where nothing was written, and it is to go alone."""
@@ -67,34 +68,46 @@ class Joint:
         with self._lock:
             self._waiting.append(own)
             self._call_next()
-        own.called.wait()
+        self._wait(own)
         if own.inserted is None and own.error is None:
             self._lead(together)
         if own.error is not None:
             raise own.error
         return bool(own.inserted)
 
+    def _wait(self, own: _Place) -> None:
+        try:
+            own.called.wait()
+        except BaseException:  # an interruption; the lead, if it was called to it, goes to the next
+            with self._lock:
+                if own in self._waiting:
+                    self._is_led &= not own.called.is_set()
+                    self._waiting.remove(own)
+                    self._call_next()
+            raise
+
     def _lead(self, together: Together) -> None:
         with self._lock:
             led = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
-            self._begun += 1
-        is_made = False
+            self._under_way += 1
+        passed_on = False
 
-        def made() -> None:
-            nonlocal is_made
+        def committing() -> None:
+            nonlocal passed_on
             with self._lock:
-                if not is_made:
-                    is_made, self._is_led = True, False
+                if not passed_on:
+                    passed_on, self._is_led = True, False
                     self._call_next()
 
         inserted, error = False, None
         try:
-            inserted = together([place.document for place in led], made)
+            inserted = together([place.document for place in led], committing)
         except BaseException as raised:  # noqa: BLE001 - raised by everyone whose record may be there, or not
             error = raised
         with self._lock:
-            self._begun -= 1
-            self._is_led &= is_made
+            self._under_way -= 1
+            if not passed_on:
+                self._is_led = False
             self._call_next()
         for place in led:
             place.inserted, place.error = inserted, error
@@ -102,7 +115,7 @@ class Joint:
 
     def _call_next(self) -> None:
         """Let the one that has waited longest lead, if it may."""
-        if self._waiting and not self._is_led and self._begun < _AT_ONCE:
+        if self._waiting and not self._is_led and self._under_way < _AT_ONCE:
             self._is_led = True
             self._waiting[0].called.set()
 
@@ -110,7 +123,7 @@ class Joint:
 def together(store: Store, resource: Resource) -> Together:
     """What inserts documents of the resource in one transaction, for `Joint`."""
 
-    def insert(documents: list[BSON], made: Callable[[], None]) -> bool:
+    def insert(documents: list[BSON], committing: Callable[[], None]) -> bool:
         attempts = 0
         complete = False
 
@@ -125,7 +138,7 @@ def together(store: Store, resource: Resource) -> Together:
             store.records(resource).insert_many(documents, session=attempt.session)
             references.check()
             complete = True
-            made()
+            committing()
 
         try:
             store.scope.transact(work)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
+from pymongo.results import BulkWriteResult, UpdateResult
 
 from repositories.base import Document
 from repositories.errors import UniqueViolation
@@ -16,7 +16,7 @@ from repositories.mongo.blame import first_duplicate
 from repositories.mongo.building import Builder
 from repositories.mongo.decoding import compile_decoder
 from repositories.mongo.documents import BSON
-from repositories.mongo.keys import KEYS_AT_ONCE, in_batches, keys_of
+from repositories.mongo.keys import keys_of
 from repositories.mongo.reading import encoder
 from repositories.mongo.references import References
 from repositories.mongo.sequences import Sequences, Taken
@@ -82,16 +82,28 @@ class Store:
                 place, unique = found
                 raise UniqueViolation.of(resource.name, unique, place if rows is None else rows[place])
 
-    def claim(self, resource: Resource, identifiers: Iterable[Any]) -> None:
-        """In the caller's transaction, let these records be in the way of other writers, as all that are written are.
+    def claim(
+        self,
+        resource: Resource,
+        where: BSON,
+        done: UpdateResult | BulkWriteResult,
+        session: ClientSession | None,
+        *,
+        several: bool,
+    ) -> None:
+        """Let the records that were to be written be in the way of other writers, also those that stay as they are.
 
-        For those that stay as they are: the server leaves such a write out, and others would not notice it.
+        The server leaves out a write that changes nothing, so that others would not notice it. Where it is all that
+        the transaction does, they need not; but where it does more, and `several` records are enough for that, both
+        could go on and end as in no order of the two. `where` finds those records after the write, too.
         """
-        if self.scope.session is None:
-            return
-        for some in in_batches(identifiers, KEYS_AT_ONCE):
-            for update in ({"$set": {_CLAIM: True}}, {"$unset": {_CLAIM: True}}):
-                self.records(resource).update_many({"_id": {"$in": some}}, update, session=self.scope.session)
+        if done.modified_count < done.matched_count and (several or self.scope.session is not None):
+            self.touch(resource, where, session)
+
+    def touch(self, resource: Resource, where: BSON, session: ClientSession | None) -> None:
+        """Write these records within the transaction, and leave them as they are."""
+        for update in ({"$set": {_CLAIM: True}}, {"$unset": {_CLAIM: True}}):
+            self.records(resource).update_many(where, update, session=session)
 
     def answer(
         self,
@@ -109,11 +121,6 @@ class Store:
     def body(resource: Resource, returning: tuple[Output, ...], documents: Sequence[BSON]) -> bytes:
         """The documents as JSON, or nothing."""
         return record_encoder(resource, returning)(documents) if returning else b""
-
-
-def unchanged(before: Iterable[BSON], after: Iterable[BSON]) -> list[Any]:
-    """The `_id` of each document that is after the write what it was before."""
-    return [old["_id"] for old, new in zip(before, after, strict=True) if old == new]
 
 
 def key_of(resource: Resource, found: BSON) -> Row:

@@ -21,7 +21,7 @@ from repositories.mongo.inserting import in_transaction, insert_jointly, is_many
 from repositories.mongo.joining import Joint
 from repositories.mongo.keys import holding, keys_of
 from repositories.mongo.references import References, refers
-from repositories.mongo.store import Store, key_of, unchanged
+from repositories.mongo.store import Store, key_of
 from repositories.mongo.transactions import Attempt
 from repositories.query import Row
 from repositories.schema import Resource
@@ -165,9 +165,10 @@ class _Merge:
             rows = [row for row, _ in operations]
             with named(attempt, self._store.catalog, resource, rows, self._names):
                 records = self._store.records(resource)
-                records.bulk_write([operation for _, operation in operations], session=attempt.session)
+                done = records.bulk_write([operation for _, operation in operations], session=attempt.session)
+                where = {"_id": {"$in": [part["_id"] for part in before]}}
+                self._store.claim(resource, where, done, attempt.session, several=len(operations) > 1)
         after = [part.after for part in merged]
-        self._store.claim(resource, unchanged(before, after))
         if fault is not None:
             raise fault
         new = [part for part in parts if part.before is None]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 
+import bson
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
@@ -16,13 +17,13 @@ from repositories.kept import KeptParts
 from repositories.mongo.blame import is_ambiguous, named
 from repositories.mongo.building import changed
 from repositories.mongo.compiler import compile_targets
-from repositories.mongo.documents import BSON, identifier, key_writer, writer
+from repositories.mongo.documents import BSON, CODEC, identifier, key_writer, writer
 from repositories.mongo.inserting import BATCH, RowsFailed, insert, is_many
 from repositories.mongo.joining import Joint
 from repositories.mongo.keys import in_batches
 from repositories.mongo.plans import FlatPlan, Pipeline
 from repositories.mongo.sequences import Sequences, Taken
-from repositories.mongo.store import KEPT_SHAPES, Store, key_of, record_encoder, unchanged
+from repositories.mongo.store import KEPT_SHAPES, Store, key_of, record_encoder
 from repositories.mongo.transactions import Attempt, Scope, Transaction
 from repositories.mongo.upserts import upsert
 from repositories.query import Row, Values
@@ -92,8 +93,8 @@ class Writer:
             for rows in in_batches(write.rows, BATCH):
                 with self._store.scope.bounded():
                     done = records.bulk_write([update(row) for row in rows], session=attempt.session)
-                if done.modified_count < done.matched_count:
-                    self._store.claim(resource, [make(row[:width]) for row in rows])
+                    where = {"_id": {"$in": [make(row[:width]) for row in rows]}}
+                    self._store.claim(resource, where, done, attempt.session, several=len(write.rows) > 1)
                 count += done.matched_count
             return count
 
@@ -134,7 +135,6 @@ class Writer:
     def _update(self, write: Update) -> Document:
         resource = write.resource
         changes = {field.name: writer(field.type)(write.values[value.index]) for field, value in write.changes}
-        records = self._store.records(resource)
         plan = self._targets(resource, write.where, write.order)
         where = plan.filter.build(write.values)
 
@@ -148,21 +148,16 @@ class Writer:
             written = self._store.scope.transact(update)
         elif plan.filter.single and not (ambiguous and self._store.scope.session):
             try:
-                before = records.find_one_and_update(where, {"$set": changes}, session=self._store.scope.session)
-                found = [] if before is None else [before]
-                written = [changed(resource, each, changes) for each in found]
-                self._store.claim(resource, unchanged(found, written))
+                written = self._set_one(resource, where, changes)
             except DuplicateKeyError:
                 if not ambiguous:
                     raise
                 written = self._store.scope.transact(update)
-        elif write.returning or ambiguous or self._store.scope.session:
+        elif write.returning or ambiguous:
             written = self._store.scope.transact(update)
         else:
-            done = self._store.scope.transact(
-                lambda attempt: records.update_many(where, {"$set": changes}, session=attempt.session)
-            )
-            return Document(b"", done.matched_count)
+            count = self._store.scope.transact(lambda attempt: self._set(attempt, resource, where, changes))
+            return Document(b"", count)
         return self._store.answer(resource, write.returning, written)
 
     def _delete(self, write: Delete) -> Document:
@@ -214,16 +209,32 @@ class Writer:
         self._store.with_care(attempt, resource, written, before=found, always=bool(moved))
         with named(attempt, self._store.catalog, resource):
             if members and found:
-                records.update_many(where, {"$set": members}, session=session)
+                self._set(attempt, resource, where, members)
             if moved:  # an `_id` cannot be changed
                 records.delete_many({"_id": {"$in": [old["_id"] for old, _ in moved]}}, session=session)
                 records.insert_many([new for _, new in moved], session=session)
-        self._store.claim(resource, unchanged(found, written))
         references = self._store.references(session)
         references.written(resource, written, changes, before=found)
         references.rekeyed(resource, found, written)
         references.check()
         return written
+
+    def _set(self, attempt: Attempt, resource: Resource, where: BSON, changes: BSON) -> int:
+        """Set these members in the records that meet `where`; their number."""
+        done = self._store.records(resource).update_many(where, {"$set": changes}, session=attempt.session)
+        self._store.claim(resource, where, done, attempt.session, several=done.matched_count > 1)
+        return done.matched_count
+
+    def _set_one(self, resource: Resource, where: BSON, changes: BSON) -> list[BSON]:
+        """The same in the one record that can meet `where`, by a single command; the record, if there is one."""
+        session = self._store.scope.session
+        before = self._store.records(resource).find_one_and_update(where, {"$set": changes}, session=session)
+        if before is None:
+            return []
+        after = changed(resource, before, changes)
+        if session is not None and bson.encode(before, codec_options=CODEC) == bson.encode(after, codec_options=CODEC):
+            self._store.touch(resource, where, session)
+        return [after]
 
     def _is_linked(self, resource: Resource, changes: BSON) -> bool:
         """The changes touch the key, a reference, or what references point at."""

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
+
 from repositories.base import Document, representation_tag
 from repositories.errors import PreconditionFailed, ReferenceViolation, RepositoryError, UniqueViolation
 from repositories.writes import Write
@@ -172,6 +174,30 @@ def test_changes_of_the_same_records(port: Port) -> None:
     for number in range(ROUNDS):
         values = [2 * number, 2 * number + 1]
         outcomes = race(port, *(queries.update(port.catalog, "products", {"stock": value}) for value in values))
+        assert losers(outcomes) == []
+        assert len(set(port.column("products", "stock"))) == 1
+
+
+@pytest.mark.parametrize("merging", [False, True])
+def test_changes_of_which_half_are_there_already(port: Port, *, merging: bool) -> None:
+    """Each writer finds its own value in every other record, and the other's in the rest."""
+    everyone = range(6)
+    conflict = queries.conflict(port.catalog, "products", "id", merge=["stock"])
+    for number in range(4 * ROUNDS):
+        values = [2 * number, 2 * number + 1]
+        port.delete("products")
+        port.insert("products", *(product(each, stock=values[each % 2]) for each in everyone))
+        outcomes = race(
+            port,
+            *(
+                queries.insert(
+                    port.catalog, "products", *(product(each, stock=value) for each in everyone), conflict=conflict
+                )
+                if merging
+                else queries.update(port.catalog, "products", {"stock": value})
+                for value in values
+            ),
+        )
         assert losers(outcomes) == []
         assert len(set(port.column("products", "stock"))) == 1
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import count
 from uuid import UUID
 
@@ -21,6 +22,12 @@ from tests.contract.samples import product
 from tests.stores import LIMITS
 
 ONE, TWO = (eq("id", UUID(int=number)) for number in (1, 2))
+#: Values that are read as other objects than they are written as.
+SAME = {
+    "released": date(2026, 2, 3),
+    "created_at": datetime(2026, 2, 3, 4, 5, tzinfo=UTC),
+    "notes": {"$ref": "a", "$id": [None, -0.0]},
+}
 #: What a busy machine may add to a deadline.
 SLACK = 2.0
 #: How long a thread waits for another before the test has failed.
@@ -29,7 +36,7 @@ PATIENCE = 10.0
 
 @pytest.fixture
 def two(port: Port) -> Port:
-    port.insert("products", product(1, stock=0), product(2, stock=0))
+    port.insert("products", *(product(number, stock=0, **SAME) for number in (1, 2)))
     return port
 
 
@@ -69,19 +76,17 @@ class TestRunAgain:
         """Also where it writes what is there already."""
         assert two.column("products", "name", ONE) == ["product 1"]
         attempts = count()
-        merge = queries.conflict(two.catalog, "products", "id", merge=["name"])
+        new = {"name": name, **SAME}
+        record = {"id": UUID(int=1), **new}
+        merge = queries.conflict(two.catalog, "products", "id", merge=[*new])
         calls: dict[str, Callable[[Desk], object]] = {
-            "update": lambda desk: desk.update("products", {"name": name}, ONE),
-            "several": lambda desk: desk.update("products", {"name": name}, within("id", UUID(int=1), UUID(int=5))),
-            "replace": lambda desk: desk.replace("products", product(1, name=name)),
+            "update": lambda desk: desk.update("products", new, ONE),
+            "several": lambda desk: desk.update("products", new, within("id", UUID(int=1), UUID(int=5))),
+            "replace": lambda desk: desk.replace("products", product(1, **new)),
             "delete": lambda desk: desk.delete("products", ONE),
-            "upsert": lambda desk: desk.insert("products", product(1, name=name), conflict=merge),
-            "assign": lambda desk: desk.write(
-                queries.assign(desk.catalog, "products", {"id": UUID(int=1), "name": name})
-            ),
-            "conditional": lambda desk: desk.update(
-                "products", {"name": name}, ONE, expect=desk.expectation("products")
-            ),
+            "upsert": lambda desk: desk.insert("products", product(1, **new), conflict=merge),
+            "assign": lambda desk: desk.write(queries.assign(desk.catalog, "products", record)),
+            "conditional": lambda desk: desk.update("products", new, ONE, expect=desk.expectation("products")),
         }
 
         def work(desk: Desk) -> list[object]:

@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 
 from tests import servers
@@ -60,4 +61,4 @@ def running(stack: ExitStack) -> tuple[str, str]:
 
 def hash_of(text: str) -> int:
     """A number that is the same in every process."""
-    return int.from_bytes(text.encode(), "big") * 2654435761 % 2**61
+    return int.from_bytes(sha256(text.encode()).digest()[:7], "big")

@@ -19,7 +19,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from repositories.base import Repository
 from repositories.errors import RepositoryError
-from repositories.mongo import inserting, keys, references
+from repositories.mongo import inserting, keys, references, writing
 from repositories.schema import Catalog, Field, Generated, Resource, Value
 from repositories.sql import bulk
 from service import catalog as catalogs
@@ -48,7 +48,10 @@ FIRST_NUMBER, NUMBER_STEP = 1000, 200
 #: Values that are made up for one request.
 MADE_STEP = 1000
 #: So much is sent, or looked for, at a time: less than the records of a long body, as more is of a much longer one.
-SMALL = ((inserting, "BATCH", 7), (bulk, "_BATCH", 5), *((module, "KEYS_AT_ONCE", 3) for module in (keys, references)))
+SMALL = (
+    (inserting, "BATCH", 7), (writing, "BATCH", 7), (bulk, "_BATCH", 5), (keys, "KEYS_AT_ONCE", 3),
+    (references, "KEYS_AT_ONCE", 3),
+)  # fmt: skip
 Records = Mapping[str, Sequence[Mapping[str, Value]]]
 #: What holds while a store is asked.
 Meanwhile = Callable[[], AbstractContextManager[None]]
@@ -222,8 +225,8 @@ def opened(
             stores[name] = _opened(name, load(plan), postgres, mongodb, f"diglot_prove_{label}")
             stack.callback(stores[name].close)
             _fill(name, stores[name], records)
-        for module, name, size in SMALL:
-            stack.enter_context(mock.patch.object(module, name, size))
+        for module, constant, size in SMALL:
+            stack.enter_context(mock.patch.object(module, constant, size))
         stack.enter_context(structlog.testing.capture_logs())  # a failure is told by the answer
         stack.enter_context(mock.patch.object(planned_records, "uuid7", _made.uuid))
         stack.enter_context(mock.patch.object(planned_records, "now", _made.now))

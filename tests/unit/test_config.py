@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.contenders import THREADS
 from repositories.base import Limits
 from repositories.connect import BACKENDS
 from service.config import ConfigurationError, Settings, load, masked, variables
@@ -77,6 +78,13 @@ def test_every_variable_is_read_by_its_documented_name(monkeypatch: pytest.Monke
         assert getattr(changed, variable.setting) != getattr(plain, variable.setting), variable.name
         assert variable.description
         assert variable.allowed
+
+
+def test_each_store_has_its_threads() -> None:
+    """As they were measured to be best, and as the benchmark has them."""
+    [told] = [variable.default for variable in variables() if variable.setting == "threads"]
+    assert {backend: load(backend=backend).threads for backend in THREADS} == THREADS
+    assert told == f"{THREADS['postgres']} on PostgreSQL, {THREADS['mongodb']} on MongoDB"
 
 
 @pytest.mark.parametrize(

@@ -39,11 +39,11 @@ class Slow:
         self._outcomes: list[bool | Exception] = []
         self._told = threading.Semaphore(0)
 
-    def __call__(self, documents: list[BSON], made: Callable[[], None]) -> bool:
+    def __call__(self, documents: list[BSON], committing: Callable[[], None]) -> bool:
         self.taken.append([document["_id"] for document in documents])
-        self.entered.release()
         if self.commits:
-            made()
+            committing()
+        self.entered.release()
         assert self._told.acquire(timeout=SECONDS)
         outcome = self._outcomes.pop(0)
         if isinstance(outcome, Exception):
@@ -65,7 +65,7 @@ class Story:
     def begin(self, number: int) -> Future[bool]:
         """One more thread; returns when it waits, or leads."""
         waiting = len(self.joint._waiting)
-        leads = not self.joint._is_led and self.joint._begun < joining._AT_ONCE
+        leads = not self.joint._is_led and self.joint._under_way < joining._AT_ONCE
         future = self._pool.submit(self.joint.insert, {"_id": number}, self.slow)
         if leads:
             assert self.slow.entered.acquire(timeout=SECONDS)
