@@ -81,8 +81,9 @@ class Joint:
         except BaseException:  # an interruption; the lead, if it was called to it, goes to the next
             with self._lock:
                 if own in self._waiting:
-                    self._is_led &= not own.called.is_set()
                     self._waiting.remove(own)
+                    if own.called.is_set():
+                        self._is_led = False
                     self._call_next()
             raise
 

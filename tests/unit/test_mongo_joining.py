@@ -16,7 +16,7 @@ from repositories.base import Document, Limits
 from repositories.errors import ReferenceViolation, RepositoryError, UniqueViolation
 from repositories.mongo import joining
 from repositories.mongo.documents import BSON
-from repositories.mongo.joining import Joint
+from repositories.mongo.joining import Joint, _Place
 from repositories.mongo.repository import MongoRepository
 from tests.catalogs import shop
 from tests.contract import queries
@@ -113,6 +113,33 @@ def test_the_next_need_not_wait_for_the_commit(story: Story, monkeypatch: pytest
     story.slow.tell(True)
     assert [future.result(SECONDS) for future in (first, second, *others)] == [True] * 4
     assert story.slow.taken == [[1], [2], [3, 4]]
+
+
+@pytest.mark.parametrize("called", [False, True])
+def test_who_is_interrupted_is_in_nobodys_way(story: Story, monkeypatch: pytest.MonkeyPatch, *, called: bool) -> None:
+    """While it waits, and when it has just been called to lead."""
+
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            super().wait(None if called else 0)
+            raise KeyboardInterrupt
+
+    first = story.begin(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(joining, "_Place", lambda document: _Place(document, Interrupted()))
+        second = story._pool.submit(story.joint.insert, {"_id": 2}, story.slow)
+        if called:
+            while not story.joint._waiting:
+                time.sleep(0.001)
+        else:
+            assert isinstance(second.exception(SECONDS), KeyboardInterrupt)
+    third = story.begin(3)
+    story.slow.tell(True)
+    story.slow.tell(True)
+    assert first.result(SECONDS)
+    assert third.result(SECONDS)
+    assert isinstance(second.exception(SECONDS), KeyboardInterrupt)
+    assert story.slow.taken == [[1], [3]]
 
 
 @pytest.mark.parametrize("outcome", [False, ValueError("the commit")])
