@@ -13,7 +13,7 @@ from repositories.query import (
     Record,
     Selection,
 )
-from repositories.schema import Kind, Type
+from repositories.schema import Field, Kind, Type
 
 #: Digits of a sum: those of IEEE 754 decimal128. A larger sum is refused (22003).
 SUM_DIGITS = 34
@@ -133,3 +133,13 @@ def aggregates(expression: Expression) -> bool:
 def is_grouped(selection: Selection) -> bool:
     """Whether the selection's records are groups."""
     return any(aggregates(output.expression) for output in selection.outputs)
+
+
+def field_of(expression: Expression) -> Field:
+    """The field of its own resource that an expression without embeds and aggregates is made of."""
+    match expression:
+        case Column(field):
+            return field
+        case Cast(operand):
+            return field_of(operand)
+    raise AssertionError(expression)

@@ -113,9 +113,12 @@ class References:
             raise ReferenceViolation.dangling(resource.name, reference, row)
         for referrer in self._catalog:
             for reference in referrer.references:
-                keys = self._broken.get((referrer, reference))
-                if keys and any(self._holding(referrer, reference.fields, keys, limit=1)):
-                    raise ReferenceViolation.still_referenced(referrer.name, reference)
+                keys = self._broken.get((referrer, reference), set())
+                while keys and (found := next(self._holding(referrer, reference.fields, keys, limit=1), None)):
+                    [key] = keys_of(referrer, reference.fields, found)
+                    if not any(self._holding(self._catalog[reference.target], reference.target_fields, {key}, limit=1)):
+                        raise ReferenceViolation.still_referenced(referrer.name, reference)
+                    keys.remove(key)  # another record has been given it
 
     def lock(self, exclusive: Iterable[locks.Target] = ()) -> None:
         """Lock what is referred to so far. The sooner in a transaction, the fewer writers it can meet."""

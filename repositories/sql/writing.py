@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, Insert, insert
 
-from repositories.query import ALL, Cast, Column, Condition, Expression, Output, Param, Sort
+from repositories.expressions import field_of
+from repositories.query import ALL, Condition, Output, Param, Sort
 from repositories.schema import MISSING, Field, Generated, Resource
 from repositories.sql.conditions import condition_sql
 from repositories.sql.postgresql import array_json, given_rows, next_number, page_of, staged_rows, was_created
@@ -208,19 +209,9 @@ def _written(
 ) -> CTE:
     """The write with the columns that its answer is made of."""
     names = dict.fromkeys(resource.primary_key)
-    names |= dict.fromkeys(_field(output.expression).name for output in returning)
-    names |= dict.fromkeys(_field(sort.expression).name for sort in order)
+    names |= dict.fromkeys(field_of(output.expression).name for output in returning)
+    names |= dict.fromkeys(field_of(sort.expression).name for sort in order)
     return statement.returning(*(table.c[name] for name in names), *more).cte(name)
-
-
-def _field(expression: Expression) -> Field:
-    """The field that an output, or a sort key, of a write is made of."""
-    match expression:
-        case Column(field):
-            return field
-        case Cast(operand):
-            return _field(operand)
-    raise AssertionError(expression)
 
 
 def _answer(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from repositories.expressions import field_of
 from repositories.query import Column, Condition, Output, Param, Read, Selection, Sort
 from repositories.schema import Field, Generated, Kind, Resource, Value
 from repositories.texts import InvalidValueError
@@ -125,9 +126,9 @@ def plan_update(subject: Subject, body: Any, *, merge: bool = False, wanted: boo
     changes, patches = _changes(scope, body, bindings, params.columns, merge=merge)
     outputs, after = plan_outputs(subject, wanted=wanted), plan_after(subject, wanted=wanted)
     # The answer has the new values, and a changed field has the same one everywhere.
-    changed = {Column(field) for field, _ in changes}
+    changed = {field.name for field, _ in changes}
     order = () if subject.reads else plan_order(scope, params.top.order)
-    order = tuple(sort for sort in order if sort.expression not in changed)
+    order = tuple(sort for sort in order if field_of(sort.expression).name not in changed)
     write = Update(subject.resource, changes, where, tuple(bindings.values), outputs, order)
     return WritePlan(write, after=after, merge=_merge(write, patches))
 

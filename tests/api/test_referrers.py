@@ -77,6 +77,18 @@ def test_what_was_in_the_way_goes_with_the_rest(client: FlaskClient) -> None:
     assert client.get("/api/teams").get_json() == client.get("/api/tasks").get_json() == []
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_key_that_another_record_is_given(client: FlaskClient, *, there: bool) -> None:
+    """In the same statement: what refers to it refers to the other one then; one that nobody is given is missed."""
+    fill(client, tasks=ROWS["tasks"], **({"people": {"id": 2, "code": "c"}} if there else {}))
+    merge = {"Prefer": "resolution=merge-duplicates"}
+    swapped = client.post("/api/people", json=[{"id": 1, "code": "b"}, {"id": 2, "code": "a"}], headers=merge)
+    assert swapped.status_code == (200 if there else 201)
+    assert client.get("/api/tasks?select=person,people(id)").get_json() == [{"person": "a", "people": {"id": 2}}]
+    lost = client.post("/api/people", json=[{"id": 1, "code": "c"}, {"id": 2, "code": "b"}], headers=merge)
+    assert refused(lost, 409, "23503")["details"] == 'Key (code) is still referenced from "tasks".'
+
+
 @pytest.mark.parametrize(("method", "body"), [("PUT", {"code": "b"}), ("PATCH", {"code": "b"})])
 @pytest.mark.parametrize(("there", "named"), [(["tasks"], "tasks"), (["people", "tasks"], "people")])
 def test_another_key(

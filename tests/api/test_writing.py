@@ -279,6 +279,11 @@ def test_an_updates_answer_is_ordered_by_the_new_values(client: FlaskClient) -> 
     assert [item["sku"] for item in client.get(path).get_json()] == ["B", "A", "C"]
     changed = client.patch(path, json={"stock": 7}).get_json()
     assert changed == [{"sku": sku, "stock": 7} for sku in "ABC"]
+    by_path = "/api/products?stock=gt.0&select=sku&order=attributes->>rank,sku.desc"
+    for sku, rank in (("A", "2"), ("B", "1"), ("C", "3")):
+        client.patch(f"/api/products?sku=eq.{sku}", json={"attributes": {"rank": rank}})
+    assert [item["sku"] for item in client.get(by_path).get_json()] == ["B", "A", "C"]
+    assert client.patch(by_path, json={"attributes": {"rank": "4"}}).get_json() == [{"sku": sku} for sku in "CBA"]
     client.post("/api/categories", json={"name": "a"})
     assert client.patch("/api/categories?id=lt.9", json={"id": 9}).get_json() == [{"id": 9, "name": "a"}]
 
