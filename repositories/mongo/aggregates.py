@@ -46,6 +46,8 @@ def accumulate(
             return {"n": _count(operand)}, lambda found: int(found.get("n", 0))
         case AggregateFunction.MIN | AggregateFunction.MAX:
             read = nullable(kind)
+            if kind.kind is Kind.DOUBLE:
+                return {"v": {f"${function.value}": operand}}, lambda found: _unsigned_zero(read(found.get("v")))
             return {"v": {f"${function.value}": operand}}, lambda found: read(found.get("v"))
     sums, total = _sums(operand, kind)
     if function is AggregateFunction.AVG:
@@ -88,6 +90,11 @@ def nullable(kind: Type) -> Callable[[Any], Value]:
             raise SchemaMismatch("A stored value is not of its field's type.") from error
 
     return read
+
+
+def _unsigned_zero(value: Any) -> Value:
+    """The least and the greatest of 0 and -0, which are equal, is 0, whichever comes first."""
+    return None if value is None else value + 0.0
 
 
 def _count(operand: Expr) -> BSON:

@@ -117,13 +117,18 @@ def _to_double(source: Type) -> Expr:
 
 def _to_decimal(source: Type) -> Expr:
     if source.kind is Kind.DOUBLE:
-        return {"$toDecimal": stripped({"$toDecimal": _V})}
+        return _unsigned_zero({"$toDecimal": stripped({"$toDecimal": _V})})
     if source.kind is not Kind.STRING:
-        return {"$toDecimal": _exact(source)}
+        return _unsigned_zero({"$toDecimal": _exact(source)})
     # the addition takes the sign of a zero away
     plain = {"$add": [{"$toDecimal": _V}, _ZERO]}
     many = {"$regexMatch": {"input": _V, "regex": rf"^[+-]?[0.]*([1-9]\.?([0-9]\.?){{{MAX_DIGITS},}})([eE]|\z)"}}
     return _if_matches(_NUMBER, {"$cond": [many, _FAILURE, plain]})
+
+
+def _unsigned_zero(number: Expr) -> Expr:
+    """A decimal that is zero has no sign."""
+    return let("n", number, {"$cond": [{"$eq": ["$$n", 0]}, {"$abs": "$$n"}, "$$n"]})
 
 
 def _to_boolean(source: Type) -> Expr:

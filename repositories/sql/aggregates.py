@@ -19,6 +19,7 @@ def _number(text: str) -> ColumnElement[Any]:
 
 
 _ZERO = _number("0")
+_DOUBLE_ZERO: ColumnElement[Any] = literal_column("0::float8", DOUBLE_PRECISION())
 #: What is smaller is rounded to zero, and from here on to infinity.
 _LEAST_DOUBLE, _NO_DOUBLE = _number("2.4703282292062328e-324"), _number(str(2**1024 - 2**970))
 
@@ -48,7 +49,9 @@ def finished(function: AggregateFunction, gathered: Sequence[ColumnElement[Any]]
     """What the function makes of what `accumulated` has gathered."""
     made = gathered[0]
     if function not in (AggregateFunction.SUM, AggregateFunction.AVG):
-        return made
+        # 0 and -0 are equal: the sum is 0 for both, whichever comes first.
+        is_extreme = function in (AggregateFunction.MIN, AggregateFunction.MAX)
+        return made + _DOUBLE_ZERO if is_extreme and kind.kind is Kind.DOUBLE else made
     if kind.kind is Kind.DOUBLE:
         size = func.abs(made)
         is_double = or_(made == _ZERO, and_(size >= _LEAST_DOUBLE, size < _NO_DOUBLE))

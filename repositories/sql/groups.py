@@ -57,7 +57,8 @@ class Groups:
         Where a value may fail, the page is made first, of all groups if need be, and then finished: what fails must
         not depend on how far, and in which order, the database happens to come.
         """
-        if not self._keys or not _any(self.selection, _may_fail):
+        whole = not self._keys and self.selection.offset is None
+        if whole or not _any(self.selection, _may_fail):
             return self._page(self._outputs())
         keys = [self._column(key).label(self._found[key].name) for key in dict.fromkeys(self._keys)]
         parts = {

@@ -140,6 +140,7 @@ def of_resource(resource: Resource) -> dict[str, Parameter]:
         "The columns to answer with. The language has more than this schema tells: aliases, casts, JSON paths, "
         "embedded resources and aggregates, whose answers have members of their own.",
         {"type": "string", "enum": names},
+        unique=True,
     ) | {"allowEmptyValue": True}
     found[f"{resource.name}.order"] = _listed(
         "order",
@@ -198,8 +199,8 @@ def _query(name: str, description: str, schema: Schema) -> Parameter:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _listed(name: str, description: str, items: Schema) -> Parameter:
-    schema: Schema = {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
+def _listed(name: str, description: str, items: Schema, *, unique: bool = False) -> Parameter:
+    schema: Schema = {"type": "array", "items": items, "minItems": 1} | ({"uniqueItems": True} if unique else {})
     return _query(name, description, schema) | {"style": "form", "explode": False}
 
 

@@ -123,6 +123,27 @@ class TestLab:
         assert client.get(f"{path}&limit=1").get_json() == [{"small": 1, "sum": 1}]
         refused(client.get(path), 400, "22003")
 
+    def test_a_value_of_the_one_group_that_no_page_shows(self, make_client: MakeClient) -> None:
+        client = make_client()
+        whole = int("9" * 34)
+        client.post("/api/samples", json=[{"whole": whole, "text": "x"}] * 2)
+        for columns in ("whole.sum()", "whole.avg(),count()", "it:whole.max()::int"):
+            path = f"/api/samples?select={columns}"
+            refused(client.get(path), 400, "22P02" if "::" in columns else "22003")
+            answer = client.get(f"{path}&offset=1", headers={"Prefer": "count=exact"})
+            assert (answer.get_json(), answer.headers["Content-Range"]) == ([], "*/1")
+        refused(client.get("/api/samples?select=text::int.sum()&offset=1"), 400, "22P02")
+
+    @pytest.mark.parametrize("values", [[0.0, -0.0], [-0.0, 0.0], [-0.0]])
+    def test_no_zero_is_less_than_another(self, make_client: MakeClient, values: list[float]) -> None:
+        client = make_client()
+        assert client.post("/api/samples", json=[{"real": value} for value in values]).status_code == 201
+        columns = "a:real.min(),b:real.max(),c:real::numeric.min(),d:real::numeric.max(),e:real.sum()"
+        answer = client.get(f"/api/samples?select={columns}").get_data(as_text=True)
+        assert answer == '[{"a":0,"b":0,"c":0,"d":0,"e":0}]'
+        groups = client.get("/api/samples?select=it:real::numeric,count()").get_data(as_text=True)
+        assert groups == f'[{{"it":0,"count":{len(values)}}}]'
+
     def test_casts_that_fail_each_in_its_own_way(self, make_client: MakeClient) -> None:
         client = make_client()
         client.post("/api/samples", json=[{"text": "99999999999"}, {"text": "x"}])

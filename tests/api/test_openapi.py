@@ -164,6 +164,19 @@ def test_an_empty_list_is_accepted_where_the_document_says_so(
     assert (response.status_code < 300) is allowed
 
 
+def test_a_name_that_is_listed_twice_says_nothing_new(client: FlaskClient, document: dict[str, Any]) -> None:
+    assert client.get("/api/categories?order=name,name.desc,name").status_code == 200
+    twice = "/api/categories?columns=name,name,id&on_conflict=id,id"
+    assert (
+        client.post(twice, json={"id": 1, "name": "a"}, headers={"Prefer": "resolution=merge-duplicates"}).status_code
+        == 201
+    )
+    refused = client.get("/api/categories?select=name,name").status_code == 400
+    parameters = document["components"]["parameters"]
+    for name in ("order", "columns", "on_conflict", "select"):
+        assert parameters[f"categories.{name}"]["schema"].get("uniqueItems", False) is (refused and name == "select")
+
+
 @pytest.mark.parametrize("operator", [*Operator, "is"])
 def test_every_operator_is_in_some_filter(operator: str) -> None:
     schemas = build(shop(), "")["components"]["schemas"]

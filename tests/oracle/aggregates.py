@@ -22,14 +22,19 @@ def aggregated(function: AggregateFunction, values: Sequence[Value], kind: Type)
         return None
     match function:
         case AggregateFunction.MIN:
-            return min(there)
+            return _unsigned_zero(min(there))
         case AggregateFunction.MAX:
-            return max(there)
+            return _unsigned_zero(max(there))
         case AggregateFunction.SUM:
             return to_double(_total(there)) if kind.kind is Kind.DOUBLE else _bounded(_total(there))
     if kind.kind is Kind.DOUBLE:
         return to_double(average(_total(there), len(there)))
     return average(_bounded(_total(there)), len(there))
+
+
+def _unsigned_zero(value: Value) -> Value:
+    """0 and -0 are equal: it must not matter which of them comes first."""
+    return 0.0 if isinstance(value, float) and value == 0 else value
 
 
 def _total(values: Sequence[int | float | Decimal]) -> Decimal:
