@@ -46,9 +46,7 @@ def accumulate(
             return {"n": _count(operand)}, lambda found: int(found.get("n", 0))
         case AggregateFunction.MIN | AggregateFunction.MAX:
             read = nullable(kind)
-            if kind.kind is Kind.DOUBLE:
-                return {"v": {f"${function.value}": operand}}, lambda found: _unsigned_zero(read(found.get("v")))
-            return {"v": {f"${function.value}": operand}}, lambda found: read(found.get("v"))
+            return {"v": {f"${function.value}": operand}}, lambda found: _unsigned_zero(read(found.get("v")))
     sums, total = _sums(operand, kind)
     if function is AggregateFunction.AVG:
         count = {"$sum": 1} if never_null else _count(operand)
@@ -92,9 +90,9 @@ def nullable(kind: Type) -> Callable[[Any], Value]:
     return read
 
 
-def _unsigned_zero(value: Any) -> Value:
+def _unsigned_zero(value: Value) -> Value:
     """The least and the greatest of 0 and -0, which are equal, is 0, whichever comes first."""
-    return None if value is None else value + 0.0
+    return 0.0 if isinstance(value, float) and value == 0 else value
 
 
 def _count(operand: Expr) -> BSON:

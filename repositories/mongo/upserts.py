@@ -168,11 +168,11 @@ class _Merge:
                 done = records.bulk_write([operation for _, operation in operations], session=attempt.session)
                 where = {"_id": {"$in": [part["_id"] for part in before]}}
                 self._store.claim(resource, where, done, attempt.session, several=len(operations) > 1)
-        after = [part.after for part in merged]
         if fault is not None:
             raise fault
         new = [part for part in parts if part.before is None]
         references.written(resource, [part.after for part in new], rows=[part.row for part in new])
+        after = [part.after for part in merged]
         references.written(resource, after, self._merge, rows=[part.row for part in merged])
         references.rekeyed(resource, before, after)
         return written, bool(new)
