@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import load, measure, report, results, scaling, templates
-from bench.contenders import CONTENDERS, Contender
+from bench.contenders import CONTENDERS, THREADS, Contender
 from bench.measure import Bench
 from bench.results import Results
 from bench.stores import servers
@@ -54,7 +54,7 @@ def main() -> None:
     if not load.available():
         raise SystemExit("wrk is needed: `apt-get install wrk` or `brew install wrk`")
     plan = _plan(arguments)
-    found = Results(plan.products, arguments.quick, machine=results.machine())
+    found = Results(plan.products, arguments.quick, THREADS, machine=results.machine())
     began = time.monotonic()
     # Whatever ends this process, its servers are to end, too.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))

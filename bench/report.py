@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from bench import plots, results, tables
-from bench.contenders import CONTENDERS, THREADS, WORKERS
+from bench.contenders import CONTENDERS, WORKERS
 from bench.measure import CONNECTIONS, SHARE
 from bench.results import FOLDER, Results
 from bench.tables import STORES
@@ -56,7 +56,7 @@ def _conditions(found: Results) -> str:
     rounds = 1 + max((run.round for run in found.timed), default=0)
     return (
         f"Answers per second, {found.products:,} products, {CONNECTIONS} connections, {WORKERS} workers of each service"
-        f" (where it has threads, each has {THREADS['postgres']} with PostgreSQL, {THREADS['mongodb']} with MongoDB);"
+        f" (where it has threads, each has {found.threads['postgres']} with PostgreSQL, {found.threads['mongodb']} with MongoDB);"
         f" client, service and database share"
         f" {found.machine['processors']} processors ({found.machine['model']}). Medians of {rounds} rounds, in brackets"
         f" the least and the largest. {found.began}, commit {found.machine['commit']}, Python"

@@ -79,10 +79,12 @@ class Grown(Timed):
 
 @dataclass
 class Results:
-    """A whole run. `cannot` has a reason for each work that a contender was not timed at."""
+    """A whole run. `cannot` has a reason for each work that a contender was not timed at; `threads` those of a worker,
+    by backend."""
 
     products: int
     quick: bool
+    threads: dict[str, int]
     began: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     minutes: float = 0.0
     timed: list[Timed] = field(default_factory=list)

@@ -13,6 +13,7 @@ import pytest
 from tests.clients.service import STORES
 from tests.conftest import Servers
 from tests.hostile.wire import Wire, chunk, post, problem, received, request, status, wired
+from tests.patience import PAUSE
 
 CHUNKED = "Transfer-Encoding: chunked"
 BODY = b'{"name": "socket"}'
@@ -129,7 +130,7 @@ def test_messages_that_store_nothing(wire: Wire, bad: Bad) -> None:
     assert answer.count(b"HTTP/1.1 ") <= 1
     if bad.code is not OWN:
         assert problem(answer)["code"] == bad.code
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < PAUSE
     assert wire.labels() == before
 
 
@@ -200,7 +201,7 @@ def test_headers_that_never_end_hold_no_thread(wire: Wire) -> None:
             connection.sendall(b"POST /api/labels HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         started = time.monotonic()
         wire.labels()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < PAUSE
     finally:
         for connection in connections:
             connection.close()

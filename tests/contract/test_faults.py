@@ -29,11 +29,12 @@ from service.config import Settings
 from tests.contract import queries
 from tests.contract.queries import eq
 from tests.contract.samples import product
+from tests.patience import PAUSE
 from tests.stores import MongoStore, PostgresStore, Store
 
 LIMITS = Limits(statement_timeout=0.5, pool_timeout=0.5, connect_timeout=0.5, pool_size=2, transaction_timeout=0.6)
-#: All the timeouts together, and a second for a busy machine.
-PATIENCE = 3.0
+#: All the timeouts together, and what a busy machine adds.
+PATIENCE = LIMITS.statement_timeout + LIMITS.pool_timeout + LIMITS.connect_timeout + LIMITS.transaction_timeout + PAUSE
 SECRET = "words of the driver"
 Call = Callable[[Repository], object]
 

@@ -14,11 +14,12 @@ from repositories.errors import Unavailable
 from repositories.query import Row
 from tests.contract import queries
 from tests.contract.port import Port
+from tests.patience import PAUSE
 from tests.proxy import Proxy, through_proxy
 from tests.stores import MongoStore, PostgresStore, Store
 
 LIMITS = Limits(statement_timeout=0.4, pool_timeout=0.4, connect_timeout=0.4, pool_size=3)
-PATIENCE = LIMITS.statement_timeout + LIMITS.pool_timeout + LIMITS.connect_timeout + 1.0
+PATIENCE = LIMITS.statement_timeout + LIMITS.pool_timeout + LIMITS.connect_timeout + PAUSE
 BACK_SECONDS = 10.0
 
 

@@ -12,11 +12,10 @@ from repositories.errors import Conflict, DeadlineExceeded, PoolExhausted, Repos
 from tests.contract.port import Desk, Port, transact
 from tests.contract.queries import eq
 from tests.contract.samples import product
+from tests.patience import PAUSE
 from tests.stores import LIMITS
 
 ONE, TWO = (eq("id", UUID(int=number)) for number in (1, 2))
-#: What a busy machine may add to a deadline.
-SLACK = 2.0
 
 
 @pytest.fixture
@@ -81,7 +80,7 @@ class TestOnServers:
                 start = time.monotonic()
                 with pytest.raises((Conflict, DeadlineExceeded)):
                     transact(repository, lambda inner: inner.update("products", {"stock": 2}))
-                assert time.monotonic() - start < limits.transaction_timeout + SLACK
+                assert time.monotonic() - start < limits.transaction_timeout + PAUSE
 
         two.transact(work)
         assert two.column("products", "stock") == [1, 0]

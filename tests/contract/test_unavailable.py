@@ -17,11 +17,12 @@ from tests import catalogs
 from tests.contract import queries
 from tests.contract.queries import eq
 from tests.contract.samples import product
+from tests.patience import PAUSE
 from tests.servers import free_port
 
 LIMITS = Limits(statement_timeout=0.5, pool_timeout=0.5, connect_timeout=0.5, pool_size=2)
-#: All the timeouts together, and a second for a busy machine.
-PATIENCE = LIMITS.statement_timeout + LIMITS.pool_timeout + LIMITS.connect_timeout + 1.0
+#: All the timeouts together, and what a busy machine adds.
+PATIENCE = LIMITS.statement_timeout + LIMITS.pool_timeout + LIMITS.connect_timeout + PAUSE
 URLS = {
     "postgres": "postgresql://user:secret@127.0.0.1:{}/nowhere",
     "mongodb": "mongodb://127.0.0.1:{}/nowhere?directConnection=true",
