@@ -116,6 +116,7 @@ def _turn(
     try:
         store.settle(database)
         with measure.started(bench, contender, store, database, keys) as service:
+            bench.results.starts.append(service.start(round_))
             if round_ == 0 and plan.sweep_seconds and contender.quick:
                 scaling.sweep(service, plan.sweep_seconds)
             open_seconds = plan.open_seconds if round_ < plan.open_rounds else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 
 from bench import client
 from bench.contenders import Contender
@@ -14,6 +15,8 @@ from bench.works import INSERT, NDJSON, ONE, STREAMED, UPSERT, Kind, Request, Wo
 #: The answers of the first contender, by store, work and number of the request.
 Answers = dict[tuple[str, str], object]
 _SAMPLES = 12
+#: Seconds without a further record after which nothing of the work before is under way any more, and at the most.
+_QUIET, _PATIENCE = 0.3, 10.0
 
 
 class DifferentError(Exception):
@@ -35,7 +38,7 @@ def check(
     if work.kind is Kind.STREAM:
         found: object = _stream(port, requests[0], work)
     elif work.records:
-        before = store.written(database, contender.dialect.table)
+        before = _settled(store, database, contender.dialect.table)
         client.body(port, requests[0], counter=counter)
         found = store.written(database, contender.dialect.table) - before
         if found != work.records:
@@ -59,6 +62,18 @@ def _answer(contender: Contender, work: Work, request: Request, port: int, count
         return contender.dialect.answer(work, body)
     back = contender.dialect.back(request, json.loads(body))
     return contender.dialect.answer(ONE, client.body(port, back))
+
+
+def _settled(store: Store, database: str, table: str) -> int:
+    """How many records are written, once those that were asked for before are: clients that left are still served."""
+    deadline = time.monotonic() + _PATIENCE
+    written = store.written(database, table)
+    while True:
+        time.sleep(_QUIET)
+        now = store.written(database, table)
+        if now == written or time.monotonic() > deadline:
+            return now
+        written = now
 
 
 def _stream(port: int, request: Request, work: Work) -> object:

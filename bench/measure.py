@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from bench.client import HttpError
 from bench.contenders import Contender, Place
 from bench.dialects.base import Cannot
 from bench.processes import Peak, StartError
-from bench.results import Paced, Results, Stream, Timed
+from bench.results import Paced, Results, Start, Stream, Timed
 from bench.templates import Store
 from bench.works import ONE, Keys, Kind, Request, Work
 
@@ -60,6 +61,16 @@ class Started:
     database: str
     keys: Keys
     process: psutil.Process
+    #: From the command to the first answer.
+    seconds: float
+
+    def start(self, round_: int) -> Start:
+        """What starting it took, and what it holds before anything else is asked."""
+        return Start(
+            self.contender.name, self.contender.backend, "start", round_, self.seconds,
+            len(processes.family(self.process.pid)), processes.memory(self.process),
+            processes.proportional(self.process),
+        )  # fmt: skip
 
     def timed(self, work: Work, requests: list[Request], seconds: float, connections: int, round_: int) -> Timed:
         """A closed-loop run."""
@@ -150,8 +161,9 @@ def started(bench: Bench, contender: Contender, store: Store, database: str, key
     command = contender.start(Place(store.url(database), bench.port, bench.folder))
     probe = contender.dialect.requests(ONE, keys)[0]
     log = bench.folder / f"{contender.name.replace(' ', '-')}-{contender.backend}.log"
+    began = time.monotonic()
     with processes.running(command.arguments, command.environment, bench.port, probe, log) as process:
-        yield Started(bench, contender, store, database, keys, process)
+        yield Started(bench, contender, store, database, keys, process, time.monotonic() - began)
 
 
 def rounds(service: Started, works: Iterable[Work], round_: int, seconds: float, open_seconds: float) -> None:

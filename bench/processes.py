@@ -54,7 +54,7 @@ def _await(process: subprocess.Popen[bytes], port: int, probe: Request, log: Pat
             if answer.status < 300:
                 return
             last = f"{answer.status} {answer.body[:200]!r}"
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise StartError(f"{last}: {_tail(log)}")
 
 
@@ -99,6 +99,15 @@ def memory(process: psutil.Process) -> float:
     for member in family(process.pid):
         with suppress(psutil.NoSuchProcess):
             total += member.memory_info().rss
+    return total / 2**20
+
+
+def proportional(process: psutil.Process) -> float:
+    """The same, each shared page divided among those that share it; 0 where the system does not tell."""
+    total = 0
+    for member in family(process.pid):
+        with suppress(psutil.NoSuchProcess):
+            total += getattr(member.memory_full_info(), "pss", 0)
     return total / 2**20
 
 

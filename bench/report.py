@@ -56,7 +56,8 @@ def _conditions(found: Results) -> str:
     rounds = 1 + max((run.round for run in found.timed), default=0)
     return (
         f"Answers per second, {found.products:,} products, {CONNECTIONS} connections, {WORKERS} workers of each service"
-        f" (where it has threads, each has {found.threads['postgres']} with PostgreSQL, {found.threads['mongodb']} with MongoDB);"
+        f" (where it has threads, each has {found.threads['postgres']} with PostgreSQL, {found.threads['mongodb']} with"
+        " MongoDB);"
         f" client, service and database share"
         f" {found.machine['processors']} processors ({found.machine['model']}). Medians of {rounds} rounds, in brackets"
         f" the least and the largest. {found.began}, commit {found.machine['commit']}, Python"
@@ -78,6 +79,11 @@ def _whole(found: Results) -> str:
             tables.latencies,
         ),
         "Long answers": ("Memory is that of all of a service's processes.", tables.streams),
+        "Start": (
+            "Seconds from the command to the first answer, and memory then: of all processes, shared pages counted in"
+            " each (resident), or divided among those that share them (proportional).",
+            tables.starts,
+        ),
         "Growing data": ("Answers per second.", tables.growth),
         "Connections": ("Answers per second.", tables.connections),
     }

@@ -26,6 +26,19 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Start(Subject):
+    """From the command to the first answer, in seconds; then how many processes there are, and their MiB: resident
+    sets added up (shared pages count in each), and proportional ones (shared pages are divided), 0 where unknown.
+    """
+
+    round: int
+    seconds: float
+    processes: int
+    resident: float
+    proportional: float
+
+
+@dataclass(frozen=True)
 class Timed(Subject):
     """A closed-loop run: answers per second, milliseconds, CPU seconds per 1,000 answers, MiB of the whole service."""
 
@@ -80,13 +93,15 @@ class Grown(Timed):
 @dataclass
 class Results:
     """A whole run. `cannot` has a reason for each work that a contender was not timed at; `threads` those of a worker,
-    by backend."""
+    by backend.
+    """
 
     products: int
     quick: bool
     threads: dict[str, int]
     began: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     minutes: float = 0.0
+    starts: list[Start] = field(default_factory=list)
     timed: list[Timed] = field(default_factory=list)
     paced: list[Paced] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
@@ -110,6 +125,7 @@ class Results:
 
 
 _KINDS: dict[str, type[Subject]] = {
+    "starts": Start,
     "timed": Timed,
     "paced": Paced,
     "streams": Stream,

@@ -144,6 +144,19 @@ def streams(results: Results, backend: str) -> str:
     return markdown([STORES[backend], "seconds", "rows/s", "first byte ms", "MiB before", "MiB at most"], rows)
 
 
+def starts(results: Results, backend: str) -> str:
+    """Seconds to the first answer, and memory then."""
+    rows = []
+    for name in names(results, backend):
+        found = [start for start in results.starts if (start.backend, start.contender) == (backend, name)]
+        if found:
+            shown = [
+                spread([getattr(start, key) for start in found]) for key in ("seconds", "resident", "proportional")
+            ]
+            rows.append([name, str(found[0].processes), *shown])
+    return markdown([STORES[backend], "processes", "seconds", "MiB resident", "MiB proportional"], rows)
+
+
 def growth(results: Results, backend: str) -> str:
     """Answers per second by the number of products."""
     return _by(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +22,19 @@ from tests.stores import CATALOGS, MongoStore, OracleStore, PostgresStore, Store
 STORES = ("postgres", "mongodb", "oracle")
 MEMORY_DISK = Path("/dev/shm")
 ROOM_NEEDED = 2 * 2**30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each process of a parallel run starts servers of its own: on the same ones they would drop each other's data."""
+    given = [name for name in ("TEST_POSTGRES_URL", "TEST_MONGODB_URL") if os.environ.get(name)]
+    if given and config.getoption("numprocesses", None):
+        raise pytest.UsageError(f"{' and '.join(given)} name one server for all: leave out -n.")
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported and collected stays: the collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

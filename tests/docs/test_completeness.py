@@ -65,7 +65,7 @@ def test_every_quantifier_has_an_example(quantifier: Quantifier) -> None:
     assert any(f"({quantifier.value})." in request for request in REQUESTS)
 
 
-@pytest.mark.parametrize("operator", QUANTIFIABLE)
+@pytest.mark.parametrize("operator", sorted(QUANTIFIABLE))
 def test_every_quantifiable_operator_is_named(operator: Operator) -> None:
     section = LANGUAGE.partition("### Any and all")[2].partition("###")[0]
     assert f"`{operator.value}`" in section
