@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Each process of a parallel run starts servers of its own: on the same ones they would drop each other's data."""
     given = [name for name in ("TEST_POSTGRES_URL", "TEST_MONGODB_URL") if os.environ.get(name)]
     if given and config.getoption("numprocesses", None):
-        raise pytest.UsageError(f"{' and '.join(given)} name one server for all: leave out -n.")
+        raise pytest.UsageError(f"{' and '.join(given)}: one server for all processes will not do; leave out -n.")
 
 
 def pytest_collection_finish() -> None:
