@@ -1,14 +1,15 @@
-"""`python -m bench`: every contender in turn, in interleaved rounds, on the same servers and data."""
+"""`python -m bench`: the contenders take turns at every work, in several rounds, on the same servers and data."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from rich.console import Console
 
 from bench import load, measure, report, results, scaling, templates
 from bench.contenders import CONTENDERS, THREADS, Contender
-from bench.measure import Bench
+from bench.measure import Bench, Started
 from bench.results import Results
 from bench.stores import servers
 from bench.templates import Store
@@ -61,7 +62,7 @@ def main() -> None:
     with ExitStack() as stack:
         stack.callback(_finish, found, began)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="diglot-bench-")))
-        bench = Bench(servers.free_port(), folder, found, console.print)
+        bench = Bench(folder, found, console.print)
         backends = [name for name in BACKENDS if any(contender.backend == name for contender in plan.contenders)]
         for number, backend in enumerate(backends):
             until = began + plan.minutes * 60 * (number + 1) / len(backends)
@@ -82,7 +83,7 @@ def _compare(bench: Bench, store: Store, plan: Plan, until: float) -> None:
     chosen = [contender for contender in plan.contenders if contender.backend == store.backend]
     shop = Shop(plan.products)
     began = time.monotonic()
-    made = templates.prepare(store, shop, chosen, port=bench.port, folder=bench.folder, say=bench.say)
+    made = templates.prepare(store, shop, chosen, port=servers.free_port(), folder=bench.folder, say=bench.say)
     bench.say(f"{store.backend}: {plan.products:,} products, loaded in {time.monotonic() - began:.0f} s")
     if plan.sizes:
         scaling.growth(bench, store, chosen, plan.sizes, plan.sweep_seconds)
@@ -98,29 +99,50 @@ def _compare(bench: Bench, store: Store, plan: Plan, until: float) -> None:
         if round_ >= _LEAST_ROUNDS and began + lasted > until:
             bench.say(f"  no time for round {round_ + 1}")
             break
-        for contender in ready:
-            bench.say(f"  round {round_ + 1}: {contender.name} on {store.backend}")
-            turn = partial(
-                _turn, bench, store, plan, contender, template=made[contender.records], round_=round_, keys=keys
-            )
-            measure.attempt(bench, contender, turn)
+        _round(bench, store, plan, ready, made=made, round_=round_, keys=keys)
         lasted = time.monotonic() - began
 
 
-def _turn(
-    bench: Bench, store: Store, plan: Plan, contender: Contender, *, template: str, round_: int, keys: Keys
+def _round(
+    bench: Bench, store: Store, plan: Plan, ready: Sequence[Contender], *, made: dict[str, str], round_: int, keys: Keys
 ) -> None:
-    """One contender, on a fresh copy of its records."""
-    database = "x_" + template
+    """Every work, of each of which the contenders take turns at once: a machine is not as fast at one minute as at the
+    next. Who comes first changes from round to round.
+    """
+    with ExitStack() as stack:
+        there = []
+        for contender in ready:
+            placed = partial(stack.enter_context, _placed(bench, store, contender, made[contender.records], keys))
+            service = measure.attempt(bench, contender, placed)
+            if service is None:
+                continue
+            there.append(service)
+            bench.results.starts.append(service.start(round_))
+        if round_ == 0 and plan.sweep_seconds:
+            for service in there:
+                if service.contender.quick:
+                    measure.attempt(bench, service.contender, partial(scaling.sweep, service, plan.sweep_seconds))
+        open_seconds = plan.open_seconds if round_ < plan.open_rounds else 0
+        first = round_ % max(1, len(there))
+        for number, work in enumerate(plan.works):
+            bench.say(f"  round {round_ + 1} on {store.backend}: {work.name}")
+            for service in there[first:] + there[:first]:
+                turn = partial(
+                    measure.turn, service, work, round_, seconds=plan.seconds, open_seconds=open_seconds,
+                    cold=number == 0,
+                )  # fmt: skip
+                measure.attempt(bench, service.contender, turn)
+
+
+@contextmanager
+def _placed(bench: Bench, store: Store, contender: Contender, template: str, keys: Keys) -> Iterator[Started]:
+    """The contender on a fresh copy of its records. Raises `StartError`."""
+    database = f"x_{re.sub(r'[^a-z]+', '_', contender.name.lower())}"
     store.create(database, template)
     try:
         store.settle(database)
         with measure.started(bench, contender, store, database, keys) as service:
-            bench.results.starts.append(service.start(round_))
-            if round_ == 0 and plan.sweep_seconds and contender.quick:
-                scaling.sweep(service, plan.sweep_seconds)
-            open_seconds = plan.open_seconds if round_ < plan.open_rounds else 0
-            measure.rounds(service, plan.works, round_, plan.seconds, open_seconds)
+            yield service
     finally:
         store.drop(database)
 

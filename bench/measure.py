@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
@@ -17,8 +18,11 @@ from bench.contenders import Contender, Place
 from bench.dialects.base import Cannot
 from bench.processes import Peak, StartError
 from bench.results import Paced, Results, Start, Stream, Timed
+from bench.stores import servers
 from bench.templates import Store
 from bench.works import ONE, Keys, Kind, Request, Work
+
+T = TypeVar("T")
 
 CONNECTIONS = 16
 #: Of its own throughput: how often a contender is asked per second when its latency is measured.
@@ -32,7 +36,6 @@ _CHECKED = 1
 class Bench:
     """What all measurements of a run share."""
 
-    port: int
     folder: Path
     results: Results
     say: Callable[[str], None]
@@ -60,6 +63,7 @@ class Started:
     store: Store
     database: str
     keys: Keys
+    port: int
     process: psutil.Process
     #: From the command to the first answer.
     seconds: float
@@ -78,10 +82,10 @@ class Started:
         service, database = processes.cpu(self.process), processes.cpu(self.store.process)
         if work.long:
             connections = 1
-            found = load.repeat(bench.port, requests[0], seconds=seconds, counter=bench.counter())
+            found = load.repeat(self.port, requests[0], seconds=seconds, counter=bench.counter())
         else:
             found = load.run(
-                bench.port, requests, seconds=seconds, connections=connections, counter=bench.counter(),
+                self.port, requests, seconds=seconds, connections=connections, counter=bench.counter(),
                 folder=bench.folder,
             )  # fmt: skip
         thousands = max(found.requests, 1) / 1000
@@ -104,7 +108,7 @@ class Started:
     def paced(self, work: Work, requests: list[Request], *, rate: float, seconds: float, round_: int) -> Paced:
         """An open-loop run."""
         counter = self.bench.counter()
-        found = open_loop.run(self.bench.port, requests, rate=rate, seconds=seconds, counter=counter)
+        found = open_loop.run(self.port, requests, rate=rate, seconds=seconds, counter=counter)
         return Paced(
             self.contender.name, self.contender.backend, work.name, round_, found.rate, found.p50, found.p90,
             found.p99, found.p999, found.errors, found.late,
@@ -115,7 +119,7 @@ class Started:
         before = processes.memory(self.process)
         service, database = processes.cpu(self.process), processes.cpu(self.store.process)
         with Peak(self.process) as peak:
-            found = client.stream(self.bench.port, request)
+            found = client.stream(self.port, request)
         return Stream(
             self.contender.name, self.contender.backend, work.name, round_, found.lines, found.size, found.first,
             found.seconds, before, peak.mib, processes.cpu(self.process) - service,
@@ -125,7 +129,7 @@ class Started:
     def warm(self, requests: list[Request], seconds: float = _WARM) -> None:
         """Load that is not measured."""
         load.warm(
-            self.bench.port, requests, seconds=seconds, connections=CONNECTIONS, counter=self.bench.counter(),
+            self.port, requests, seconds=seconds, connections=CONNECTIONS, counter=self.bench.counter(),
             folder=self.bench.folder,
         )  # fmt: skip
 
@@ -144,7 +148,7 @@ class Started:
             if subject in bench.right:
                 return requests
             checking.check(
-                contender, work, requests, port=bench.port, counter=_CHECKED, store=self.store,
+                contender, work, requests, port=self.port, counter=_CHECKED, store=self.store,
                 database=self.database, known=bench.known,
             )  # fmt: skip
         except (Cannot, DifferentError, HttpError, OSError, ValueError, KeyError) as error:
@@ -158,37 +162,32 @@ class Started:
 @contextmanager
 def started(bench: Bench, contender: Contender, store: Store, database: str, keys: Keys) -> Iterator[Started]:
     """The contender on an existing database. Raises `StartError`."""
-    command = contender.start(Place(store.url(database), bench.port, bench.folder))
+    port = servers.free_port()
+    command = contender.start(Place(store.url(database), port, bench.folder))
     probe = contender.dialect.requests(ONE, keys)[0]
     log = bench.folder / f"{contender.name.replace(' ', '-')}-{contender.backend}.log"
     began = time.monotonic()
-    with processes.running(command.arguments, command.environment, bench.port, probe, log) as process:
-        yield Started(bench, contender, store, database, keys, process, time.monotonic() - began)
+    with processes.running(command.arguments, command.environment, port, probe, log) as process:
+        yield Started(bench, contender, store, database, keys, port, process, time.monotonic() - began)
 
 
-def rounds(service: Started, works: Iterable[Work], round_: int, seconds: float, open_seconds: float) -> None:
-    """Every work once; results and reasons go where the bench keeps them."""
-    results = service.bench.results
-    cold = True
-    for work in works:
-        requests = service.checked(work)
-        if requests is None:
-            continue
-        if work.kind is Kind.STREAM:
-            results.streams.append(service.streamed(work, requests[0], round_))
-            continue
-        if not work.long:
-            service.warm(requests, _COLD if cold else _WARM)
-        cold = False
-        found = service.timed(work, requests, seconds, CONNECTIONS, round_)
-        results.timed.append(found)
-        service.bench.say(f"    {work.name}: {found.rate:,.0f}/s" + (f", {found.errors} errors" * bool(found.errors)))
-        if work.open_rate and open_seconds and found.rate:
-            if work.kind is Kind.WRITE:
-                service.reset()
-            _pace(service, work, requests, rate=found.rate * SHARE, seconds=open_seconds, round_=round_)
+def turn(service: Started, work: Work, round_: int, *, seconds: float, open_seconds: float, cold: bool) -> None:
+    """A work once; results and reasons go where the bench keeps them."""
+    results, name = service.bench.results, service.contender.name
+    requests = service.checked(work)
+    if requests is None:
+        return
+    if not work.long:
+        service.warm(requests, _COLD if cold else _WARM)
+    found = service.timed(work, requests, seconds, CONNECTIONS, round_)
+    results.timed.append(found)
+    service.bench.say(f"    {name}: {found.rate:,.0f}/s" + (f", {found.errors} errors" * bool(found.errors)))
+    if work.open_rate and open_seconds and found.rate:
         if work.kind is Kind.WRITE:
             service.reset()
+        _pace(service, work, requests, rate=found.rate * SHARE, seconds=open_seconds, round_=round_)
+    if work.kind is Kind.WRITE:
+        service.reset()
 
 
 def _pace(service: Started, work: Work, requests: list[Request], *, rate: float, seconds: float, round_: int) -> None:
@@ -198,10 +197,11 @@ def _pace(service: Started, work: Work, requests: list[Request], *, rate: float,
         service.bench.say(f"    {work.name} at a fixed rate: {error}")
 
 
-def attempt(bench: Bench, contender: Contender, run: Callable[[], None]) -> None:
-    """Run; a contender that does not start, or goes away, is noted and costs no other its turn."""
+def attempt(bench: Bench, contender: Contender, run: Callable[[], T]) -> T | None:
+    """What it gives; a contender that does not start, or goes away, is noted and costs no other its turn."""
     try:
-        run()
+        return run()
     except (StartError, OSError, RuntimeError, psutil.Error) as error:
         bench.say(f"  {contender.name} on {contender.backend}: {error}")
         bench.results.refuse(contender.name, contender.backend, "*", f"failed: {str(error)[:600]}")
+        return None
