@@ -23,7 +23,7 @@ run: $(VENV)/.run ## serve the demo shop (BACKEND=postgres or mongodb, PORT=8000
 	@$(BIN)/diglot demo --backend $(BACKEND) --port $(PORT)
 
 test: $(VENV)/.dev ## run all tests on real databases, with coverage
-	$(BIN)/pytest --cov -n 2
+	$(BIN)/pytest --cov $(if $(TEST_POSTGRES_URL)$(TEST_MONGODB_URL),,-n 2)
 
 lint: $(VENV)/.dev ## check style, formatting and types
 	$(BIN)/ruff check .

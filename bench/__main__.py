@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import random
 import re
 import signal
 import sys
@@ -106,8 +107,9 @@ def _compare(bench: Bench, store: Store, plan: Plan, until: float) -> None:
 def _round(
     bench: Bench, store: Store, plan: Plan, ready: Sequence[Contender], *, made: dict[str, str], round_: int, keys: Keys
 ) -> None:
-    """Every work, of each of which the contenders take turns at once: a machine is not as fast at one minute as at the
-    next. Who comes first changes from round to round.
+    """Every work, at which the contenders take turns, the others waiting: a machine is not as fast at one minute as at
+    the next. Diglot comes first in the first round, for its answers are what others are compared with; later, chance
+    decides. Who fails takes no further part in the round.
     """
     with ExitStack() as stack:
         there = []
@@ -117,21 +119,24 @@ def _round(
             if service is None:
                 continue
             there.append(service)
-            bench.results.starts.append(service.start(round_))
+        # When all are up: pages of common libraries are then divided among all of them, whoever came first.
+        for service in there:
+            measure.attempt(bench, service.contender, partial(service.start, round_))
         if round_ == 0 and plan.sweep_seconds:
             for service in there:
                 if service.contender.quick:
                     measure.attempt(bench, service.contender, partial(scaling.sweep, service, plan.sweep_seconds))
         open_seconds = plan.open_seconds if round_ < plan.open_rounds else 0
-        first = round_ % max(1, len(there))
+        order = random.Random(round_)
         for number, work in enumerate(plan.works):
             bench.say(f"  round {round_ + 1} on {store.backend}: {work.name}")
-            for service in there[first:] + there[:first]:
+            for service in list(there) if round_ == 0 else order.sample(there, len(there)):
                 turn = partial(
                     measure.turn, service, work, round_, seconds=plan.seconds, open_seconds=open_seconds,
                     cold=number == 0,
                 )  # fmt: skip
-                measure.attempt(bench, service.contender, turn)
+                if measure.attempt(bench, service.contender, turn) is None:
+                    there.remove(service)
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def _answer(contender: Contender, work: Work, request: Request, port: int, count
 
 
 def _settled(store: Store, database: str, table: str) -> int:
-    """How many records are written, once those that were asked for before are: clients that left are still served."""
+    """How many records there are once no more come: a service goes on with requests whose clients have left."""
     deadline = time.monotonic() + _PATIENCE
     written = store.written(database, table)
     while True:

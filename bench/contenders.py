@@ -95,7 +95,9 @@ def _diglot(backend: str) -> Callable[[Place], Command]:
 
 
 def _parse(place: Place) -> Command:
-    return Command(parse.command(place.url, place.port, place.folder, WORKERS), {})
+    # Its logger is made before the configuration file is read.
+    environment = {"PARSE_SERVER_LOGS_FOLDER": str(place.folder / "parse-logs")}
+    return Command(parse.command(place.url, place.port, place.folder, WORKERS), environment)
 
 
 def _everywhere(backend: str) -> list[Contender]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,13 +69,14 @@ class Started:
     #: From the command to the first answer.
     seconds: float
 
-    def start(self, round_: int) -> Start:
-        """What starting it took, and what it holds before anything else is asked."""
-        return Start(
+    def start(self, round_: int) -> None:
+        """Note what starting it took, and what it holds before anything else is asked."""
+        found = Start(
             self.contender.name, self.contender.backend, "start", round_, self.seconds,
             len(processes.family(self.process.pid)), processes.memory(self.process),
             processes.proportional(self.process),
         )  # fmt: skip
+        self.bench.results.starts.append(found)
 
     def timed(self, work: Work, requests: list[Request], seconds: float, connections: int, round_: int) -> Timed:
         """A closed-loop run."""
@@ -171,12 +173,12 @@ def started(bench: Bench, contender: Contender, store: Store, database: str, key
         yield Started(bench, contender, store, database, keys, port, process, time.monotonic() - began)
 
 
-def turn(service: Started, work: Work, round_: int, *, seconds: float, open_seconds: float, cold: bool) -> None:
-    """A work once; results and reasons go where the bench keeps them."""
+def turn(service: Started, work: Work, round_: int, *, seconds: float, open_seconds: float, cold: bool) -> bool:
+    """A work once, unless it cannot be asked for; results and reasons go where the bench keeps them."""
     results, name = service.bench.results, service.contender.name
     requests = service.checked(work)
     if requests is None:
-        return
+        return False
     if not work.long:
         service.warm(requests, _COLD if cold else _WARM)
     found = service.timed(work, requests, seconds, CONNECTIONS, round_)
@@ -188,6 +190,7 @@ def turn(service: Started, work: Work, round_: int, *, seconds: float, open_seco
         _pace(service, work, requests, rate=found.rate * SHARE, seconds=open_seconds, round_=round_)
     if work.kind is Kind.WRITE:
         service.reset()
+    return True
 
 
 def _pace(service: Started, work: Work, requests: list[Request], *, rate: float, seconds: float, round_: int) -> None:
@@ -201,7 +204,7 @@ def attempt(bench: Bench, contender: Contender, run: Callable[[], T]) -> T | Non
     """What it gives; a contender that does not start, or goes away, is noted and costs no other its turn."""
     try:
         return run()
-    except (StartError, OSError, RuntimeError, psutil.Error) as error:
+    except (StartError, OSError, RuntimeError, subprocess.SubprocessError, psutil.Error) as error:
         bench.say(f"  {contender.name} on {contender.backend}: {error}")
         bench.results.refuse(contender.name, contender.backend, "*", f"failed: {str(error)[:600]}")
         return None

@@ -98,7 +98,7 @@ class Results:
 
     products: int
     quick: bool
-    threads: dict[str, int]
+    threads: dict[str, int] = field(default_factory=dict)
     began: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     minutes: float = 0.0
     starts: list[Start] = field(default_factory=list)
@@ -138,7 +138,7 @@ def load() -> Results:
     """The last run. Raises `FileNotFoundError`."""
     found = json.loads(LATEST.read_text("utf-8"))
     for name, kind in _KINDS.items():
-        found[name] = [kind(**item) for item in found[name]]
+        found[name] = [kind(**item) for item in found.get(name, [])]
     return Results(**found)
 
 

@@ -17,6 +17,7 @@ from repositories.connect import connect
 from repositories.schema import Catalog
 from tests import catalogs, rivals, shapes
 from tests.oracle import OracleRepository
+from tests.patience import PAUSE
 from tests.races.lax import lax_shop
 from tests.servers import with_database
 
@@ -29,8 +30,6 @@ CATALOGS: dict[str, Callable[[], Catalog]] = {
     "shapes": shapes.shapes,
 }
 LIMITS = Limits(statement_timeout=10, pool_timeout=5, connect_timeout=5, pool_size=8)
-#: A connection is given back a moment after its answer has arrived.
-IDLE_SECONDS = 1.0
 
 
 class Store(ABC):
@@ -59,7 +58,8 @@ class Store(ABC):
         self.repository.close()
 
     def check_idle(self) -> None:
-        deadline = time.monotonic() + IDLE_SECONDS
+        # A connection is given back a moment after its answer has arrived.
+        deadline = time.monotonic() + PAUSE
         while work := self.open_work():
             assert time.monotonic() < deadline, f"{self.name} is still at work: {work}"
             time.sleep(0.01)

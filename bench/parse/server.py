@@ -58,7 +58,6 @@ def command(url: str, port: int, folder: Path, workers: int) -> tuple[str, ...]:
         "cluster": workers,
         "allowClientClassCreation": False,
         "logLevel": "error",
-        "logsFolder": str(folder / "parse-logs"),
         "silent": True,
         "startLiveQueryServer": False,
     }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -18,31 +18,16 @@ PROBLEM = {"type", "title", "status", "detail", "instance", "code", "message", "
 MakeClient = Callable[..., FlaskClient]
 
 
-class Apps:
-    """The service, made once for each repository and settings: making it takes longer than most tests."""
-
-    def __init__(self) -> None:
-        self._made: dict[tuple[int, str], tuple[Repository, Flask]] = {}
-
-    def get(self, repository: Repository, settings: Settings) -> Flask:
-        key = (id(repository), settings.model_dump_json())
-        if key not in self._made:
-            # With the repository, so that no other one gets its number.
-            self._made[key] = repository, create_app(repository, settings)
-        return self._made[key][1]
-
-
-@pytest.fixture(scope="session")
-def apps() -> Apps:
-    return Apps()
+#: Making a service takes longer than most tests, so it is made once for each repository and settings.
+_app = cache(create_app)
 
 
 @pytest.fixture
-def make_client(repository: Repository, apps: Apps) -> MakeClient:
+def make_client(repository: Repository) -> MakeClient:
     """A client of the service with some settings changed."""
 
     def make(**settings: Any) -> FlaskClient:
-        return apps.get(repository, Settings(**settings)).test_client()
+        return _app(repository, Settings(**settings)).test_client()
 
     return make
 

@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 
 from service import catalog
@@ -17,7 +18,8 @@ from tests.clients.shop import RECORDS
 from tests.stores import MongoStore, PostgresStore
 
 ROOT = Path(__file__).parents[2]
-DATABASE = "diglot_test_clients"
+#: Each service has a database of its own, since several may be up at once.
+_numbers = count(1)
 STORES: dict[str, type[PostgresStore | MongoStore]] = {"postgres": PostgresStore, "mongodb": MongoStore}
 
 
@@ -27,7 +29,8 @@ def serving(backend: str, server: str, directory: Path, **settings: str) -> Iter
     resources = directory / "resources.yaml"
     parts = (ROOT / "tests/shop.yaml", Path(__file__).with_name("resources.yaml"))
     resources.write_text("\n".join(part.read_text("utf-8") for part in parts), "utf-8")
-    with closing(STORES[backend](server, with_requests(catalog.load(resources)), DATABASE)) as store:
+    database = f"diglot_test_clients_{next(_numbers)}"
+    with closing(STORES[backend](server, with_requests(catalog.load(resources)), database)) as store:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DIGLOT_")} | {
             "PYTHONPATH": str(ROOT),
             "DIGLOT_BACKEND": backend,

@@ -73,7 +73,7 @@ class Fuzzer:
         """Give a case to the service, and look at its answer."""
         try:
             seconds, (status, body, media) = self._timed(case)
-            if seconds > HANG and (least := min(self._timed(case)[0] for _ in range(AGAIN))) > HANG:
+            if seconds > HANG and (least := min(self._again(case) for _ in range(AGAIN))) > HANG:
                 self.wrong.append(f"{case}\ntook {least:.1f} s")
         except Exception:  # noqa: BLE001 - an error that reaches the server is what is looked for
             self.wrong.append(f"{case}\n{traceback.format_exc()}")
@@ -90,6 +90,13 @@ class Fuzzer:
         started = time.thread_time()
         answer = _answer(self.app, case)
         return time.thread_time() - started, answer
+
+    def _again(self, case: Case) -> float:
+        """The processor seconds of an answer from a service that has kept nothing, with the records as at first."""
+        self._store.empty()
+        self.app = _app(self._store.repository)
+        self.fill()
+        return self._timed(case)[0]
 
     def fill(self) -> None:
         """Put the records in that the documentation has."""

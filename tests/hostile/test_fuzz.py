@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from service.planner.reads import draft_page
 from tests.hostile import fuzz
 from tests.hostile.fuzz import Fuzzer
 from tests.hostile.mutations import Case, Mutator
@@ -51,17 +52,18 @@ def test_an_error_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("slow", "found"), [(1, 0), (1 + fuzz.AGAIN, 1)], ids=["pause", "hang"])
 def test_what_is_slow_each_time_is_found(monkeypatch: pytest.MonkeyPatch, slow: int, found: int) -> None:
+    """In the planner, which a service asks once for each form of request."""
     monkeypatch.setattr(fuzz, "HANG", 0.3)
-    fuzzer = Fuzzer(OracleStore(fuzz.shop()), 1)
-    service, waits = fuzzer.app.wsgi_app, iter([fuzz.HANG] * slow)
+    waits = iter([fuzz.HANG] * slow)
 
-    def sluggish(environ: dict[str, Any], start: Any) -> Any:
+    def sluggish(*arguments: Any, **named: Any) -> Any:
         until = time.thread_time() + next(waits, 0)
         while time.thread_time() < until:
             pass
-        return service(environ, start)
+        return draft_page(*arguments, **named)
 
-    monkeypatch.setattr(fuzzer.app, "wsgi_app", sluggish)
+    monkeypatch.setattr(PLAN, sluggish)
+    fuzzer = Fuzzer(OracleStore(fuzz.shop()), 1)
     fuzzer.ask(Case("GET", b"/api/products", (), b""), [])
     assert next(waits, None) is None
     assert len(fuzzer.wrong) == found

@@ -76,22 +76,25 @@ def test_a_url_that_is_none(url: str) -> None:
     assert error.value.message == "The database's URL or its options are not valid."
 
 
-def test_every_connection_busy(repository: MongoRepository) -> None:
-    with ExitStack() as stack:
-        for _ in range(LIMITS.pool_size):
-            stack.enter_context(repository.stream(READ))
-        start = time.monotonic()
-        with pytest.raises(PoolExhausted):
-            repository.json(READ)
-        assert time.monotonic() - start < PAUSE
-    repository.json(READ)
+def test_every_connection_busy(url: str) -> None:
+    patient = replace(LIMITS, statement_timeout=2 * PAUSE)
+    with MongoRepository(url, CATALOG, patient) as repository:
+        repository.apply_schema()
+        with ExitStack() as stack:
+            for _ in range(LIMITS.pool_size):
+                stack.enter_context(repository.stream(READ))
+            start = time.monotonic()
+            with pytest.raises(PoolExhausted):
+                repository.json(READ)
+            assert time.monotonic() - start < PAUSE
+        repository.json(READ)
 
 
 def test_a_statement_that_takes_too_long(connection: Connection) -> None:
     connection.collection("slow").insert_one({"_id": 1})
 
     def slow() -> Any:
-        return connection.collection("slow").find_one({"$where": "sleep(5000) || true"})
+        return connection.collection("slow").find_one({"$where": "sleep(20000) || true"})
 
     start = time.monotonic()
     with pytest.raises(DeadlineExceeded):
