@@ -16,6 +16,7 @@ from repositories.mongo.blame import first_duplicate
 from repositories.mongo.building import Builder
 from repositories.mongo.decoding import compile_decoder
 from repositories.mongo.documents import BSON
+from repositories.mongo.json_columns import JsonColumns, plain_fields
 from repositories.mongo.keys import keys_of
 from repositories.mongo.reading import encoder
 from repositories.mongo.references import References
@@ -134,6 +135,9 @@ def record_encoder(resource: Resource, outputs: tuple[Output, ...]) -> Encode:
 
 
 def _encoder(resource: Resource, outputs: tuple[Output, ...]) -> Encode:
+    fields = plain_fields(outputs)
+    if fields is not None:
+        return JsonColumns(resource, [output.name for output in outputs], fields).array
     decode = compile_decoder(resource, [output.expression for output in outputs])
     encode = encoder(outputs)
     return lambda documents: encode(decode(documents))
