@@ -2,8 +2,9 @@
 
 A WSGI server is to break an answer off itself when its iterator raises (PEP 3333). Granian ends the answer as if it
 were complete instead, and does not tell which connection it is on. On Linux it is found by the number of bytes that
-were sent since the answer began, which the kernel counts for each connection. Nor does Granian tell a body that ends
-with its connection from a complete one, or give up one that never ends; there, too, the kernel knows more.
+were sent since the answer began, which the kernel counts for each connection; the right one grows by as much as is
+sent next. Nor does Granian tell a body that ends with its connection from a complete one, or give up one that never
+ends; there, too, the kernel knows more.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +33,8 @@ _INFO = struct.Struct("52xI64xQ")
 _ESTABLISHED, _CLOSE_WAIT = 1, 8
 #: What the server puts before an answer besides the headers it is given: the status line, the date, the framing.
 _LINES = range(8, 256)
-#: So many bytes at the most tell a connection from one that carries the same answer at the same time.
-_FILLER = 20_000
+#: Of so many bytes are the blank lines that tell a connection from one that carries the same answer at the same time.
+_BLANK = range(1_000, 20_000)
 #: How long a slow client has to take in what was sent, before its connection can be recognised.
 _SECONDS = 30.0
 _POLL_SECONDS = 0.02
@@ -89,37 +90,51 @@ class Connection:
 
     def __init__(self, environ: Mapping[str, Any], head: int) -> None:
         self._client = Client.of(environ)
+        self._chunked = environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
         self._sent = head
-        self._frames = 0
         self._before = {} if self._client is None else self._client.traffic()
 
     def sent(self, body: bytes) -> bytes:
         """Take account of a part of the answer that is handed to the server."""
         if body:
-            self._sent += len(body)
-            self._frames += len(f"{len(body):x}\r\n\r\n")
+            self._sent += len(body) + self._chunked * len(f"{len(body):x}\r\n\r\n")
         return body
 
-    def filler(self) -> bytes:
-        """Blank lines to send before the connection is broken off; none where the server does so itself."""
-        return b"" if self._client is None else b"\n" * (1 + secrets.randbelow(_FILLER))
+    def breaking_off(self) -> Generator[bytes, None, bool]:
+        """Close the connection, as soon as what was handed over is on its way; false if it cannot be found.
 
-    def break_off(self) -> bool:
-        """Close the connection, as soon as what was handed over is on its way; false if it cannot be found."""
+        Yields blank lines to send. A connection that has carried as much as this answer may be another's, in passing;
+        that which does so again after blank lines of a random number, with the same rest, is the one.
+        """
         if self._client is None:
             return True
+        rests: dict[Socket, int] = {}
         deadline = time.monotonic() + _SECONDS
+        yield self._blank()
         while time.monotonic() < deadline:
-            for each, traffic in self._client.traffic().items():
-                if each in self._before and self._is_all(traffic.written - self._before[each].written):
+            alike = self._alike(self._client)
+            for each, rest in alike.items():
+                if rests.get(each) == rest:
                     reset(each)
                     return True
-            time.sleep(_POLL_SECONDS)
+            if alike:
+                rests |= alike
+                yield self._blank()
+            else:
+                time.sleep(_POLL_SECONDS)
         return False
 
-    def _is_all(self, written: int) -> bool:
-        """Whether this is the size of the answer so far: in chunks, or without any for a client of HTTP/1.0."""
-        return written - self._sent - self._frames in _LINES or written - self._sent in _LINES
+    def _blank(self) -> bytes:
+        return self.sent(b"\n" * secrets.choice(_BLANK))
+
+    def _alike(self, client: Client) -> dict[Socket, int]:
+        """The connections which have carried as much as this answer since it began, and what the server put before."""
+        rests = {
+            each: traffic.written - self._before[each].written - self._sent
+            for each, traffic in client.traffic().items()
+            if each in self._before
+        }
+        return {each: rest for each, rest in rests.items() if rest in _LINES}
 
 
 def length_is_certain(environ: Mapping[str, Any]) -> bool:

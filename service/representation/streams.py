@@ -82,7 +82,7 @@ class Stream:
     def __init__(self, source: AbstractContextManager[Iterator[Piece]]) -> None:
         self.count: int | None = None
         self.connection: Connection | None = None
-        self._error: Exception | None = None
+        self._breaking_off: Iterator[bytes] | None = None
         with ExitStack() as opening:
             self._pieces = opening.enter_context(source)
             self._first = self._read_first()
@@ -106,22 +106,22 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
-        if self._error is not None:
-            raise self._broken_off(self._error)
-        body = self._next()
+        if self._breaking_off is not None:
+            return next(self._breaking_off)
+        try:
+            body = self._next()
+        except StopIteration:
+            raise
+        except Exception as error:  # noqa: BLE001  (the store names it, and it is raised again)
+            self._breaking_off = self._broken_off(self._closed_after(error))
+            return next(self._breaking_off)
         return body if self.connection is None else self.connection.sent(body)
 
     def _next(self) -> bytes:
         if self._first:
             body, self._first = self.body(), []
             return body
-        try:
-            return next(self._pieces).body
-        except StopIteration:
-            raise
-        except Exception as error:  # noqa: BLE001  (the store names it, and it is raised again)
-            self._error = self._closed_after(error)
-            return self.connection.filler() if self.connection is not None else b""
+        return next(self._pieces).body
 
     def _closed_after(self, error: Exception) -> Exception:
         """Close the store's cursor, which has failed; the answer is the error as the store names it."""
@@ -131,10 +131,11 @@ class Stream:
             return named
         return error
 
-    def _broken_off(self, error: Exception) -> Exception:
-        found = self.connection is None or self.connection.break_off()
+    def _broken_off(self, error: Exception) -> Iterator[bytes]:
+        """What is still sent while the connection is looked for. Raises the error then."""
+        found = self.connection is None or (yield from self.connection.breaking_off())
         _log.error("stream broken off", error=str(error), cause=repr(error.__cause__), told=found)
-        return error
+        raise error
 
     def close(self) -> None:
         """Close the store's cursor."""
