@@ -34,8 +34,7 @@ class Branch:
 
     def stages(self, owner: Resource, values: Values) -> list[BSON]:
         """Look the records up, as they are shown."""
-        skip, limit = self.below.page.bounds(values)
-        if limit == 0 or (skip and self.below.is_single):
+        if self.below.page.is_empty(values, single=self.below.is_single):
             return [{"$set": {place(self.index): None}}]
         return lookup(owner, self.embed.relation, place(self.index), self.below.stages(values))
 
@@ -46,8 +45,8 @@ class Branch:
 
     def is_paged(self, values: Values) -> bool:
         """The page may hide that there are records."""
-        skip, limit = self.below.page.bounds(values)
-        return skip > 0 or limit == 0
+        skip, _ = self.below.page.bounds(values)
+        return skip > 0 or self.below.page.is_empty(values)
 
 
 @dataclass(frozen=True, slots=True)

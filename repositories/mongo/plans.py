@@ -58,9 +58,10 @@ class Page:
         skip, limit = self.bounds(values)
         return [*([{"$skip": skip}] if skip else []), *([{"$limit": limit}] if limit is not None else [])]
 
-    def is_empty(self, values: Values) -> bool:
-        """The page has no room for a record (which MongoDB's `limit: 0` would not say)."""
-        return self.limit is not None and values[self.limit.index] == 0
+    def is_empty(self, values: Values, *, single: bool = False) -> bool:
+        """The page has no room for a record (which MongoDB's `limit: 0` would not say); a `single` one is the first."""
+        skip, limit = self.bounds(values)
+        return limit == 0 or (single and skip > 0)
 
     def known_total(self, values: Values, found: int) -> int | None:
         """The count, where a page of so many records gives it away: it is the last one."""

@@ -78,12 +78,12 @@ class Reader:
 
     @contextmanager
     def _batches(self, plan: Plan, read: Read, batch: int) -> Iterator[Iterator[list[BSON]]]:
-        if plan.page.is_empty(read.values):
+        if plan.page.is_empty(read.values, single=plan.is_single):
             yield iter(())
             return
         with self._connection.streaming(), self._cursor(plan, read.values, None, batch) as cursor:
             try:
-                yield _batches(cursor, batch, _of_none(plan, read.values))
+                yield _batches(cursor, batch, _of_none(plan))
             except ConnectionFailure:
                 # The driver leaves the cursor to the server, which would keep it, and its snapshot, for ten minutes.
                 self._connection.kill(plan.resource.name, cursor.cursor_id)
@@ -114,13 +114,13 @@ class Reader:
         return self._scope.run(both)
 
     def _documents(self, plan: Plan, values: Values, session: ClientSession | None) -> list[BSON]:
-        if plan.page.is_empty(values):
+        if plan.page.is_empty(values, single=plan.is_single):
             return []
         limit = plan.page.bounds(values)[1] or 0
         # One more than can come, so that the server is done with the cursor after the first batch.
         batch = limit + 1 if limit >= _FIRST_BATCH else 0
         with self._cursor(plan, values, session, batch) as cursor:
-            return cursor.to_list() or _of_none(plan, values)
+            return cursor.to_list() or _of_none(plan)
 
     def _cursor(self, plan: Plan, values: Values, session: ClientSession | None, batch: int) -> _Documents:
         collection = self._connection.collection(plan.resource.name)
@@ -146,9 +146,9 @@ class Reader:
         return int(counted[0]["n"]) if counted else int(plan.is_single)
 
 
-def _of_none(plan: Plan, values: Values) -> list[BSON]:
-    """What stands for none found: a group without records, where the page begins with it."""
-    return [{}] if plan.is_single and not plan.page.bounds(values)[0] else []
+def _of_none(plan: Plan) -> list[BSON]:
+    """What stands for none found: where all records are one group, it has none."""
+    return [{}] if plan.is_single else []
 
 
 def _batches(cursor: _Documents, batch: int, of_none: list[BSON]) -> Iterator[list[BSON]]:

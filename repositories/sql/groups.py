@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, Select, Subquery, Text, case, cast, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Label,
+    Select,
+    Subquery,
+    Text,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from repositories.expressions import aggregates, type_of
@@ -43,6 +55,10 @@ class Groups:
         for output in self.selection.outputs:
             self._find(output.expression)
         found = from_sql(select(*self._found.values()), self.selection, self.scope, self.met)
+        if not self._keys and self.selection.offset is not None:
+            # Behind the only group there is nothing to be shown: no record is looked at, and no value made of it.
+            offset = self.scope.building.parameters.bind(self.selection.offset, BigInteger())
+            found = found.where(offset == literal_column("0"))
         self._inner = found.subquery(self.scope.building.name())
         for aggregate in filter(None, (_aggregate_of(output.expression) for output in self.selection.outputs)):
             self._gathered[aggregate] = self._gather(aggregate)
@@ -57,8 +73,7 @@ class Groups:
         Where a value may fail, the page is made first, of all groups if need be, and then finished: what fails must
         not depend on how far, and in which order, the database happens to come.
         """
-        whole = not self._keys and self.selection.offset is None
-        if whole or not _any(self.selection, _may_fail):
+        if not self._keys or not _any(self.selection, _may_fail):
             return self._page(self._outputs())
         keys = [self._column(key).label(self._found[key].name) for key in dict.fromkeys(self._keys)]
         parts = {

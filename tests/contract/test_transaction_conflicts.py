@@ -162,7 +162,7 @@ class TestRunAgain:
 
     def test_until_the_deadline(self, two: Port) -> None:
         """Work that is always in vain ends in Conflict, in time, and leaves nothing."""
-        limits = replace(LIMITS, transaction_timeout=0.6)
+        limits = replace(LIMITS, transaction_timeout=1.5)
         attempts = count()
 
         def work(desk: Desk) -> None:

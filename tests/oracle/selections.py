@@ -44,14 +44,14 @@ class Reader:
 
     def is_nothing(self, selection: Selection) -> bool:
         """Whether the page has room for no record: then none is looked at, and no value is made that may fail."""
-        return selection.limit is not None and not self.values[selection.limit.index]
+        if selection.limit is not None and self.values[selection.limit.index] == 0:
+            return True
+        only_one = is_grouped(selection) and not self._keys(selection)
+        return only_one and selection.offset is not None and self.values[selection.offset.index] > 0
 
     def page(self, selection: Selection, listed: list[Group]) -> list[Row]:
         """The rows of the page."""
-        page = self._cut(selection, listed)
-        if is_grouped(selection) and not self.is_nothing(selection):
-            self._compute(selection, listed)
-        return [self._row(selection, group) for group in page]
+        return [self._row(selection, group) for group in self._cut(selection, listed)]
 
     def _compute(self, selection: Selection, groups: list[Group]) -> None:
         """What goes into aggregates is made of all groups, also of those outside of the page: any of it may fail."""
@@ -91,7 +91,7 @@ class Reader:
 
     def _groups(self, selection: Selection, met: list[Met]) -> list[Group]:
         """The records by their values of all outputs that are no aggregates; all in one where there are none."""
-        keys = [output.expression for output in selection.outputs if not aggregates(output.expression)]
+        keys = self._keys(selection)
         if not keys:
             return [met]
         groups: dict[object, Group] = {}
@@ -99,6 +99,9 @@ class Reader:
             key = tuple(identity(self._value(selection, expression, each)) for expression in keys)
             groups.setdefault(key, []).append(each)
         return sorted(groups.values(), key=lambda group: self._lacks(selection, keys, group[0]))
+
+    def _keys(self, selection: Selection) -> list[Expression]:
+        return [output.expression for output in selection.outputs if not aggregates(output.expression)]
 
     def _lacks(self, selection: Selection, keys: list[Expression], met: Met) -> list[bool]:
         """Of each record that is grouped by, whether there is none; such groups come last where all else is equal."""
@@ -109,9 +112,17 @@ class Reader:
         return sorted_by(groups, key, kind, lambda group: self._value(selection, key.expression, group[0]))
 
     def _cut(self, selection: Selection, listed: list[Group]) -> list[Group]:
+        if self.is_nothing(selection):
+            return []
+        if is_grouped(selection):
+            self._compute(selection, listed)
         start = 0 if selection.offset is None else self.values[selection.offset.index]
         end = None if selection.limit is None else start + self.values[selection.limit.index]
         return listed[start:end]
+
+    def _embedded(self, selection: Selection, met: list[Met]) -> list[Group]:
+        """The page of an embed's records."""
+        return [] if self.is_nothing(selection) else self._cut(selection, self._listed(selection, met))
 
     def _row(self, selection: Selection, group: Group, *, shown: bool = True) -> Row:
         shown = shown and not is_grouped(selection)
@@ -140,7 +151,7 @@ class Reader:
                 return cast(value, type_of(operand, selection.embeds), kind)
             case Whole(index):
                 embed = selection.embeds[index]
-                page = self._cut(embed.selection, self._listed(embed.selection, met.embedded[index]))
+                page = self._embedded(embed.selection, met.embedded[index])
                 rows = [self._row(embed.selection, group, shown=shown) for group in page]
                 return rows if embed.relation.many else next(iter(rows), None)
             case Member(index, inner):
@@ -148,7 +159,7 @@ class Reader:
                 if not embed.relation.many:
                     there = met.embedded[index]
                     return self._value(embed.selection, inner, there[0], shown=shown) if there else None
-                page = self._cut(embed.selection, self._listed(embed.selection, met.embedded[index]))
+                page = self._embedded(embed.selection, met.embedded[index])
                 return [self._value(embed.selection, inner, each, shown=shown) for (each,) in page]
         raise AssertionError(expression)
 

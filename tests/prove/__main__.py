@@ -29,7 +29,7 @@ SHOWN = 5
 
 def main() -> int:
     """Run, print, and tell whether anything differs."""
-    arguments, console = _arguments(), Console()
+    arguments, console = _arguments(), Console(emoji=False)
     if arguments.replay:
         replayed = stateful.replayed if '"steps"' in arguments.replay else differential.replayed
         return int(replayed(arguments.replay, lambda text: console.print(text, markup=False, highlight=False)))
