@@ -109,20 +109,23 @@ class Connection:
         if self._client is None:
             return True
         rests: dict[Socket, int] = {}
-        deadline = time.monotonic() + _SECONDS
-        yield self._blank()
-        while time.monotonic() < deadline:
-            alike = self._alike(self._client)
+        while True:
+            yield self._blank()
+            alike = self._awaited(self._client)
             for each, rest in alike.items():
                 if rests.get(each) == rest:
                     reset(each)
                     return True
-            if alike:
-                rests |= alike
-                yield self._blank()
-            else:
-                time.sleep(_POLL_SECONDS)
-        return False
+            if not alike:
+                return False
+            rests |= alike
+
+    def _awaited(self, client: Client) -> dict[Socket, int]:
+        """What `_alike` finds, as soon as it is something. The time begins when the server has taken all."""
+        deadline = time.monotonic() + _SECONDS
+        while not (alike := self._alike(client)) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        return alike
 
     def _blank(self) -> bytes:
         return self.sent(b"\n" * secrets.choice(_BLANK))

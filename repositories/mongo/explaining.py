@@ -26,9 +26,11 @@ _BY_KEY = frozenset({"IDHACK", "EXPRESS_CLUSTERED_IXSCAN"})
 
 
 def command_of(plan: Plan, values: Values) -> BSON:
-    """The command that reads the page."""
-    statement = plan.statement(values)
+    """The command that reads the page. One that has no room for a record is not asked for; this tells the same."""
     name = plan.resource.name
+    if plan.page.is_empty(values, single=plan.is_single):
+        return {"find": name, "filter": {"$alwaysFalse": 1}}
+    statement = plan.statement(values)
     if isinstance(statement, Pipeline):
         return {"aggregate": name, "pipeline": statement.stages, "cursor": {}, "allowDiskUse": True}
     return {"find": name, "filter": statement.filter, **_options(statement)}

@@ -385,6 +385,22 @@ class TestPlans:
         assert document["indexes"] in (["categories_name_key"], ["_id_"])  # of no records any index is good
         assert (document["rows"] == 0, document["milliseconds"] is not None) == (bool(options), bool(options))
 
+    @pytest.mark.parametrize(
+        "path", ["select=*&limit=0", "select=count(),category(name)&limit=0", "select=count()&offset=1"]
+    )
+    def test_of_a_page_of_none(self, make_client: MakeClient, backend: str, path: str) -> None:
+        client = make_client(plan_enabled=True)
+        assert client.post("/api/categories", json={"name": "x"}).status_code == 201
+        product = {"sku": "A", "name": "a", "price": 1, "category_id": 1}
+        assert client.post("/api/products", json=product).status_code == 201
+        for options in ("", "; options=analyze"):
+            response = get(client, f"products?{path}", PLAN + options)
+            if backend == "oracle":
+                refused(response, 400, "54001")
+                continue
+            assert response.status_code == 200
+            assert response.get_json(force=True)["rows"] == (0 if options else None)
+
     def test_of_an_item(self, explaining: FlaskClient) -> None:
         response = get(explaining, "products/00000000-0000-0000-0000-000000000000", PLAN)
         assert response.get_json(force=True)["plan"] == {"verbose": False, "limit": False}

@@ -16,6 +16,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -71,8 +72,9 @@ def _says_little(case: Any) -> bool:
 
     The path of an item knows its methods, whatever the key; and where `columns` are listed, a body may have others.
     """
-    other_body = case.media_type not in (None, "application/json")
-    return case.method == "OPTIONS" or other_body or "columns" in (case.query or {})
+    bad = {location for location, part in case.meta.components.items() if part.mode is GenerationMode.NEGATIVE}
+    free = "columns" in (case.query or {}) and bad <= {ParameterLocation.BODY}
+    return case.method == "OPTIONS" or case.media_type not in (None, "application/json") or free
 
 
 def asked(store: Store, examples: int, number: int, *, paths: str = "", deadline: float = float("inf")) -> Outcome:
