@@ -2,7 +2,8 @@
 
 A Decimal128 has 34 digits, and rounds silently what has more. So a sum that could outgrow it is accumulated in limbs,
 each of few enough digits that a thousand million of them add up exactly, and put together here. Doubles that no
-limb can take exactly, very large or very small ones, are collected as they are.
+limb can take exactly, very large or very small ones, are collected as they are; so are decimals without a declared
+scale, which casts make.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 from collections.abc import Callable
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import Any
+from uuid import UUID
 
 from bson.decimal128 import Decimal128
 
@@ -18,8 +20,8 @@ from repositories import casts
 from repositories.errors import SchemaMismatch, ValueOutOfRange
 from repositories.expressions import SUM_DIGITS, aggregate_type
 from repositories.mongo.documents import BSON, value_reader
-from repositories.mongo.numbers import Expr
-from repositories.mongo.paths import not_null
+from repositories.mongo.numbers import Expr, shortest
+from repositories.mongo.paths import is_null, not_null
 from repositories.query import AggregateFunction
 from repositories.schema import Kind, Type, Value
 
@@ -29,8 +31,11 @@ Finish = Callable[[dict[str, Any]], Value]
 
 _WIDE = Context(prec=2000)
 _LIMB = Decimal128("1E17")
+_LIMB_DIGITS = 17
 #: A sum of so many digits at the most, and a thousand million of them, is exact in one Decimal128.
 _ONE_LIMB = 24
+#: What a number that fits into the limbs is less than, and what makes an integer of it.
+_BOUND, _SHIFT = Decimal128("1E34"), Decimal128("1E24")
 #: Doubles of a size between these have digits from the 23rd before the point to the 24th after it.
 _TINY, _HUGE = 1e-8, 1e23
 
@@ -38,14 +43,14 @@ _TINY, _HUGE = 1e-8, 1e23
 def accumulate(
     function: AggregateFunction, operand: Expr, kind: Type | None, *, never_null: bool = False
 ) -> tuple[Accumulators, Finish]:
-    """What to accumulate of the operand's values, which are of type `kind`; see also `needs_shortest`."""
+    """What to accumulate of the operand's values, which are of type `kind`; see also `prepared`."""
     if kind is None or (never_null and function is AggregateFunction.COUNT):
         return {"n": {"$sum": 1}}, lambda found: int(found.get("n", 0))
     match function:
         case AggregateFunction.COUNT:
             return {"n": _count(operand)}, lambda found: int(found.get("n", 0))
         case AggregateFunction.MIN | AggregateFunction.MAX:
-            read = nullable(kind)
+            read = stand_in_reader(kind)
             return {"v": {f"${function.value}": operand}}, lambda found: _unsigned_zero(read(found.get("v")))
     sums, total = _sums(operand, kind)
     if function is AggregateFunction.AVG:
@@ -58,9 +63,13 @@ def accumulate(
     return any_value | sums, lambda found: None if found.get("m") is None else _finish_sum(found, total, kind)
 
 
-def needs_shortest(function: AggregateFunction, kind: Type) -> bool:
-    """The operand must be given as the shortest decimal of each double, so that it is made once."""
-    return kind.kind is Kind.DOUBLE and function in (AggregateFunction.SUM, AggregateFunction.AVG)
+def prepared(function: AggregateFunction, operand: Expr, kind: Type) -> Expr | None:
+    """What is to be made of the operand beforehand, once, since `accumulate` mentions it often; None: nothing."""
+    if function not in (AggregateFunction.SUM, AggregateFunction.AVG):
+        return None
+    if kind.kind is Kind.DOUBLE:
+        return shortest(operand)
+    return operand if kind.kind is Kind.DECIMAL and kind.scale is None else None
 
 
 def least_or_greatest(
@@ -90,6 +99,17 @@ def nullable(kind: Type) -> Callable[[Any], Value]:
     return read
 
 
+def stand_in_reader(kind: Type) -> Callable[[Any], Value]:
+    """What reads a value that has been compared by what stands for it: digits for a uuid, a uuid for its text."""
+    read = nullable(kind)
+    match kind.kind:
+        case Kind.UUID:
+            return lambda found: UUID(found) if isinstance(found, str) else read(found)
+        case Kind.STRING:
+            return lambda found: str(found) if isinstance(found, UUID) else read(found)
+    return read
+
+
 def _unsigned_zero(value: Value) -> Value:
     """The least and the greatest of 0 and -0, which are equal, is 0, whichever comes first."""
     return 0.0 if isinstance(value, float) and value == 0 else value
@@ -109,20 +129,39 @@ def _sums(operand: Expr, kind: Type) -> tuple[Accumulators, Callable[[dict[str, 
             return _double_sums(operand), _total
     if kind.precision is not None and kind.precision <= _ONE_LIMB:
         return {"a": {"$sum": operand}}, _total
+    return (_free_sums(operand) if kind.scale is None else _limbs(operand, kind.scale)), _total
+
+
+def _limbs(operand: Expr, scale: int) -> Accumulators:
+    """Sums of 17 digits of the operand each, but for those after the point, if they are few."""
     whole = {"$trunc": operand}
     upper = {"$trunc": {"$divide": [whole, _LIMB]}}
-    return {
-        "a": {"$sum": {"$subtract": [operand, whole]}},
+    rest = {"$subtract": [operand, whole]}
+    sums: Accumulators = {
         "b": {"$sum": {"$subtract": [whole, {"$multiply": [upper, _LIMB]}]}},
         "c": {"$sum": upper},
-    }, _total
+    }
+    if scale <= _ONE_LIMB:
+        return sums | {"a": {"$sum": rest}}
+    shifted = {"$multiply": [rest, _LIMB]}
+    first = {"$trunc": shifted}
+    return sums | {"d": {"$sum": first}, "e": {"$sum": {"$subtract": [shifted, first]}}}
+
+
+def _free_sums(operand: Expr) -> Accumulators:
+    """The same, where the operand may have any digits: it is collected where they are not among those of the limbs."""
+    shifted = {"$multiply": [operand, _SHIFT]}
+    is_plain: Expr = {"$and": [{"$lt": [{"$abs": operand}, _BOUND]}, {"$eq": [shifted, {"$trunc": shifted}]}]}
+    is_plain = {"$or": [is_null(operand), is_plain]}
+    sums = _limbs({"$cond": [is_plain, operand, None]}, _ONE_LIMB)
+    return sums | {"o": {"$push": {"$cond": [is_plain, "$$REMOVE", operand]}}}
 
 
 def _double_sums(operand: Expr) -> Accumulators:
     """The operand is already the shortest decimal."""
     size = {"$abs": operand}
     is_plain = {"$or": [{"$eq": [operand, 0]}, {"$and": [{"$gte": [size, _TINY]}, {"$lt": [size, _HUGE]}]}]}
-    is_plain = {"$or": [{"$lte": [operand, None]}, is_plain]}
+    is_plain = {"$or": [is_null(operand), is_plain]}
     return {
         "a": {"$sum": {"$cond": [is_plain, {"$subtract": [operand, {"$trunc": operand}]}, None]}},
         "b": {"$sum": {"$cond": [is_plain, {"$trunc": operand}, None]}},
@@ -134,7 +173,10 @@ def _total(found: dict[str, Any]) -> Decimal:
     """The sum of the limbs, and of what was collected."""
     total = _decimal(found.get("a", 0))
     total = _WIDE.add(total, _decimal(found.get("b", 0)))
-    total = _WIDE.add(total, _WIDE.multiply(_decimal(found.get("c", 0)), Decimal(10) ** 17))
+    total = _WIDE.add(total, _WIDE.multiply(_decimal(found.get("c", 0)), Decimal(10) ** _LIMB_DIGITS))
+    if "d" in found:
+        after = _WIDE.add(_decimal(found["d"]), _decimal(found["e"]))
+        total = _WIDE.add(total, after.scaleb(-_LIMB_DIGITS, _WIDE))
     for outlier in found.get("o", ()):
         total = _WIDE.add(total, _decimal(outlier))
     return total

@@ -38,10 +38,11 @@ _FAILURE = {"$toInt": {"$concat": ["cast failed: ", {"$type": _V}]}}
 
 
 def cast(value: Expr, source: Type, target: Type) -> Expr:
-    """The value as one of the type `target`, in BSON; null stays null."""
-    if source.kind is target.kind or target.kind is Kind.JSON:
+    """The value as one of the type `target`, in BSON; null stays null. The text of a uuid is the uuid."""
+    if source.kind is target.kind or target.kind is Kind.JSON or (source.kind, target.kind) == (Kind.UUID, Kind.STRING):
         return value
-    converted = _TARGETS[target.kind](source)
+    # What is cast of a uuid further is its text, which is that of no other type.
+    converted = _FAILURE if source.kind is Kind.UUID else _TARGETS[target.kind](source)
     return let("v", value, {"$cond": [is_null(_V), None, converted]})
 
 

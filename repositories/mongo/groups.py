@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 from repositories import casts
 from repositories.errors import QueryRefused
 from repositories.expressions import aggregates, type_of
-from repositories.mongo.aggregates import Accumulators, Finish, accumulate, least_or_greatest, needs_shortest, nullable
+from repositories.mongo.aggregates import (
+    Accumulators,
+    Finish,
+    accumulate,
+    least_or_greatest,
+    prepared,
+    stand_in_reader,
+)
 from repositories.mongo.casting import UNORDERED, carried
 from repositories.mongo.documents import BSON, place
-from repositories.mongo.numbers import Expr, shortest
+from repositories.mongo.numbers import Expr
 from repositories.mongo.plans import Page, sort_stages
 from repositories.mongo.sorting import Sorting
 from repositories.mongo.values import or_null, value_of
@@ -32,7 +38,7 @@ from repositories.query import (
     Selection,
     Sort,
 )
-from repositories.schema import Kind, Resource, Type, Value
+from repositories.schema import Kind, Resource, Value
 
 #: What reads an output of a group's document.
 _Read = Callable[[BSON], Value]
@@ -104,9 +110,10 @@ class Groups:
         stand_in, back = carried_with(operand, self._embeds)
         value = value_of(self.resource, stand_in, self._embeds)
         kind = type_of(stand_in, self._embeds)
-        if needs_shortest(function, kind):
-            name = f"~short {len(self._computed)}"
-            self._computed[name] = shortest(value)
+        made = prepared(function, value, kind)
+        if made is not None:
+            name = f"~made {len(self._computed)}"
+            self._computed[name] = made
             value = f"${name}"
         if back is None or function is AggregateFunction.COUNT:
             return accumulate(function, value, kind, never_null=never_null(stand_in))
@@ -159,7 +166,7 @@ def key_value(
         and type_of(expression, embeds).kind is Kind.STRING
     ):
         raise QueryRefused("The store cannot group by the text of arrays and of free JSON.")
-    read = key_reader(type_of(stand_in, embeds))
+    read = stand_in_reader(type_of(stand_in, embeds))
     value = value_of(resource, stand_in, embeds, root)
     return value, read if back is None else lambda found: back(read(found))
 
@@ -179,18 +186,6 @@ def carried_with(
         return expression, None
     target = expression.type
     return stand_in, lambda value: casts.cast(value, source, target)
-
-
-def key_reader(kind: Type) -> Callable[[Any], Value]:
-    """What reads a group's key; a uuid that was made of text comes as its digits."""
-    if kind.kind is Kind.UUID:
-        plain = nullable(kind)
-        return lambda found: UUID(found) if isinstance(found, str) else plain(found)
-    if kind.kind is Kind.STRING:
-        text = nullable(kind)
-        # An item of an array of uuids stands for its text.
-        return lambda found: str(found) if isinstance(found, UUID) else text(found)
-    return nullable(kind)
 
 
 def _of_accumulators(prefix: str, names: tuple[str, ...], finish: Finish) -> _Read:

@@ -8,9 +8,12 @@ from repositories.expressions import type_of
 from repositories.mongo.casting import cast
 from repositories.mongo.documents import BSON, path, place
 from repositories.mongo.numbers import Expr, let
-from repositories.mongo.paths import column
+from repositories.mongo.paths import column, has_uuids
 from repositories.query import Aggregate, Cast, Column, Embed, Expression, Member, Record
-from repositories.schema import Resource
+from repositories.schema import Kind, Resource, Type
+
+#: What stands for its text, where that is an item of an array.
+UUID = Type(Kind.UUID)
 
 
 def value_of(resource: Resource, expression: Expression, embeds: tuple[Embed, ...] = (), root: str = "$") -> Expr:
@@ -22,7 +25,8 @@ def value_of(resource: Resource, expression: Expression, embeds: tuple[Embed, ..
         case Column():
             return column(resource, expression, root)
         case Cast(operand, target):
-            return cast(value_of(resource, operand, embeds, root), type_of(operand, embeds), target)
+            source = UUID if isinstance(operand, Column) and has_uuids(operand) else type_of(operand, embeds)
+            return cast(value_of(resource, operand, embeds, root), source, target)
         case Member(index, inner):
             selection = embeds[index].selection
             value = value_of(selection.resource, inner, selection.embeds, "$$e.")

@@ -159,6 +159,28 @@ class TestLab:
         answer = client.get("/api/samples?select=text::int.sum()&offset=1", headers={"Prefer": "count=exact"})
         assert (answer.get_json(), answer.headers["Content-Range"]) == ([], "*/1")
 
+    @pytest.mark.parametrize("kind", ["int", "bigint", "numeric", "float8", "bool", "date", "timestamptz"])
+    def test_text_of_a_uuid_is_nothing_else(self, make_client: MakeClient, kind: str) -> None:
+        client = make_client()
+        client.post("/api/samples", json=[{"uuids": []}, {"uuids": None}])
+        assert client.get(f"/api/samples?select=uuids->>0::{kind}.count()").get_json() == [{"count": 0}]
+        client.post("/api/samples", json={"uuids": [f"0000000{number}-0000-0000-0000-000000000000" for number in "10"]})
+        for columns in (f"it:uuids->>0::{kind},count()", f"uuids->>0::{kind}.count()", f"it:uuids->>0::{kind}"):
+            refused(client.get(f"/api/samples?select={columns}"), 400, "22P02")
+
+    def test_text_of_a_uuid_is_one(self, make_client: MakeClient) -> None:
+        client = make_client()
+        texts = [f"0000000{number}-0000-0000-0000-000000000000" for number in "21a"]
+        client.post("/api/samples", json=[*({"uuids": [text]} for text in texts), {"uuids": []}])
+        columns = "a:uuids->>0.min(),b:uuids->>0::text.max(),c:uuids->>0::uuid.count()"
+        answer = client.get(f"/api/samples?select={columns}")
+        assert answer.get_json() == [{"a": texts[1], "b": texts[2], "c": 3}]
+        for kind in ("", "::uuid", "::text"):
+            groups = client.get(f"/api/samples?select=it:uuids->>0{kind},count()").get_json()
+            assert {group["it"] for group in groups} == {*texts, None}
+        groups = client.get("/api/samples?select=it:uuids->>0,count()&order=uuids->>0.desc").get_json()
+        assert [group["it"] for group in groups] == [None, *sorted(texts, reverse=True)]
+
     @pytest.mark.parametrize("values", [[0.0, -0.0], [-0.0, 0.0], [-0.0]])
     def test_no_zero_is_less_than_another(self, make_client: MakeClient, values: list[float]) -> None:
         client = make_client()

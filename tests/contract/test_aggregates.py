@@ -347,6 +347,42 @@ class TestLimits:
             assert (type(caught.value), caught.value.code) == (ValueOutOfRange, "22003")
         assert asker.body("samples?select=count()&id=gte.1000") == '[{"count":2}]'
 
+    @pytest.mark.parametrize(
+        ("name", "values", "total", "mean"),
+        [
+            ("text", ["0.1", "1e-34"], "0.1000000000000000000000000000000001", None),
+            ("text", ["0." + "3" * 34] * 3, "0." + "9" * 34, "0." + "3" * 34),
+            ("text", ["9" * 34, "-" + "9" * 34, "2.50"], "2.50", "0.83333333333333333333"),
+            ("text", ["1e-300", "1e-301"], "0." + "0" * 299 + "11", None),
+            ("text", [None, "0.50", "1"], "1.50", "0.75000000000000000000"),
+            ("text", [None, None], "null", "null"),
+            ("real", [1e300, 1e20, -1e300, 0.5], "1" + "0" * 20 + ".5", None),
+            ("real", [1e300, -1e300, None], "0", "0.00000000000000000000"),
+        ],
+    )
+    def test_exact_casts(self, asker: Asker, name: str, values: list[Value], total: str, mean: str | None) -> None:
+        asker.insert("samples", *({"id": 1000 + number, name: value} for number, value in enumerate(values)))
+        assert asker.body(f"samples?select=sum:{name}::numeric.sum()&id=gte.1000") == f'[{{"sum":{total}}}]'
+        if mean is not None:
+            assert asker.body(f"samples?select=avg:{name}::numeric.avg()&id=gte.1000") == f'[{{"avg":{mean}}}]'
+
+    @pytest.mark.parametrize(
+        ("name", "values"),
+        [
+            ("text", ["0." + "9" * 34, "0.1"]),
+            ("text", ["1", "1e-34"]),
+            ("text", ["1", "1e-300"]),
+            ("real", [2.5e-240, 3.1]),
+            ("real", [1e300, 1e20]),
+            ("real", [5e-324, -5e-324, 0.1]),
+        ],
+    )
+    def test_casts_too_large(self, asker: Asker, name: str, values: list[Value]) -> None:
+        asker.insert("samples", *({"id": 1000 + number, name: value} for number, value in enumerate(values)))
+        for function in ("sum", "avg"):
+            with pytest.raises(ValueOutOfRange):
+                asker.repository.json(asker.plan(f"samples?select={name}::numeric.{function}()&id=gte.1000"))
+
     def test_casts_of_what_comes_out(self, asker: Asker) -> None:
         asker.insert("samples", {"id": 1001, "small": 2**31 - 1, "text": "7"}, {"id": 1002, "small": 1, "text": "8"})
         with pytest.raises(CastFailed):

@@ -20,11 +20,10 @@ from repositories import casts
 from repositories.encoding import double_text, json_text
 from repositories.errors import CastFailed, RepositoryError, ValueOutOfRange
 from repositories.expressions import castable
-from repositories.mongo.aggregates import accumulate, needs_shortest
+from repositories.mongo.aggregates import accumulate, prepared, stand_in_reader
 from repositories.mongo.casting import cast
 from repositories.mongo.documents import CODEC, writer
 from repositories.mongo.errors import translate
-from repositories.mongo.groups import key_reader
 from repositories.mongo.numbers import double_json_text, shortest
 from repositories.mongo.texts import double_text as double_text_of
 from repositories.query import AggregateFunction
@@ -113,7 +112,7 @@ def attempt(work: Any) -> Any:
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_casts(values: Any, source: Kind, target: Kind) -> None:
     origin, wanted = Type(source, scale=SCALES.get(source)), Type(target)
-    write, read = writer(origin), key_reader(wanted)
+    write, read = writer(origin), stand_in_reader(wanted)
 
     def asked(value: Value) -> Value:
         try:
@@ -141,7 +140,7 @@ def test_casts(values: Any, source: Kind, target: Kind) -> None:
 )
 def test_sums_of_doubles_lose_nothing(values: Any, numbers: list[float | None]) -> None:
     kind = Type(Kind.DOUBLE)
-    assert needs_shortest(AggregateFunction.SUM, kind)
+    assert prepared(AggregateFunction.SUM, "$v", kind) == shortest("$v")
     accumulators, finish = accumulate(AggregateFunction.SUM, "$s", kind)
     values.delete_many({})
     values.insert_many([{"v": number} for number in numbers])
@@ -165,6 +164,23 @@ def test_sums_of_decimals_beyond_34_digits(values: Any) -> None:
     assert str(total(largest, largest.copy_negate())) == "0E-10"
     with pytest.raises(ValueOutOfRange):
         total(largest, largest)
+
+
+def test_sums_of_long_fractions(values: Any) -> None:
+    kind = Type(Kind.DECIMAL, precision=34, scale=33)
+    accumulators, finish = accumulate(AggregateFunction.SUM, "$v", kind)
+    longest, half = Decimal("9." + "9" * 33), Decimal("4." + "9" * 32 + "5")
+
+    def total(*numbers: Decimal) -> Value:
+        values.delete_many({})
+        values.insert_many([{"v": writer(kind)(number)} for number in numbers])
+        [found] = values.aggregate([{"$group": {"_id": None, **accumulators}}])
+        return finish(found)
+
+    assert total(longest, longest, longest, longest.copy_negate(), longest.copy_negate()) == longest
+    assert str(total(half, half)) == "9." + "9" * 32 + "0"
+    with pytest.raises(ValueOutOfRange):
+        total(longest, Decimal("1e-33"))
 
 
 def test_conversions_the_server_fails_by_itself(values: Any) -> None:
