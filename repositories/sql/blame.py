@@ -96,13 +96,18 @@ class Blame:
             return ReferenceViolation.still_referenced(error.diag.table_name or "", reference) if reference else None
         return None
 
-    def may_be_unseen(self, write: Write, error: psycopg.Error) -> bool:
-        """Whether the record in the way may have come after the snapshot, where a new one would let them be merged."""
-        return (
-            merges(write)
-            and isinstance(error, errors.UniqueViolation)
-            and (self.translator.unique(error) in self.rules.uniques(write))
-        )
+    def may_have_changed(self, write: Write, error: psycopg.Error) -> bool:
+        """Whether what is not found must have gone meanwhile, or have come after the snapshot.
+
+        What else breaks a rule that can be asked about is found.
+        """
+        match error:
+            case errors.UniqueViolation():
+                return self.translator.unique(error) in self.rules.uniques(write)
+            case errors.ForeignKeyViolation():
+                referring = [reference for _, reference in self.rules.referring(write)]
+                return self.translator.reference(error) in [*self.rules.references(write), *referring]
+        return False
 
     def _first(
         self, connection: Connection, write: Write, rules: Sequence[_Rule]

@@ -33,6 +33,10 @@ _Result = TypeVar("_Result")
 
 #: Shapes kept compiled, of each kind of statement.
 _SHAPES = 1024
+#: What says that others were in the way, and that another attempt may do better.
+_OTHERS = (DeadlockDetected, SerializationFailure)
+#: How often what has broken a rule may be gone when it is looked for.
+_TRIES = 5
 _OLDEST_SERVER = 140000
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #: A stream waits for its reader between batches; this bounds how long, in place of the short limit of all others.
@@ -54,7 +58,7 @@ class PostgresRepository(Repository):
         self._writer = Writer(metadata, self._blame, _SHAPES)
         self._transactions = Transactions(self._pool, self._reader, self._writer, limits)
         self._again = Retrying(
-            retry=retry_if_exception_type((DeadlockDetected, SerializationFailure)),
+            retry=retry_if_exception_type(_OTHERS),
             wait=wait_random_exponential(multiplier=0.005, max=0.2),
             stop=stop_after_delay(limits.statement_timeout),
             reraise=True,
@@ -112,17 +116,9 @@ class PostgresRepository(Repository):
         if isinstance(write, Insert) and not isinstance(write.rows, Sequence):
             return self._transactions.run(lambda executor: executor.write(write), READ_COMMITTED)
         try:
-            try:
-                return self._attempt(write)
-            except UniqueViolation:
-                # Racing upserts of one new key trip over its other unique sets; the loser now finds the record.
-                if not merges(write):
-                    raise
-                return self._again(self._attempt, write)
-            except (DeadlockDetected, SerializationFailure):
-                return self._again(self._attempt, write)
+            return self._attempt(write)
         except psycopg.Error as error:
-            raise self._named(write, error) from error
+            return self._write_again(write, error)
 
     def transact(self, work: Callable[[Executor], _Result], *, name: str | None = None) -> _Result:
         """See `Repository.transact`. REPEATABLE READ; a name is an advisory lock."""
@@ -194,8 +190,25 @@ class PostgresRepository(Repository):
         with self._pool.connection() as connection:
             return self._writer.run(connection, write)
 
-    def _named(self, write: Write, error: psycopg.Error) -> RepositoryError:
-        """The port's error for what a write on its own met; where several rules are broken, the one to be named."""
+    def _write_again(self, write: Write, error: psycopg.Error) -> Document:
+        """The write, if others were in its way. Raises the port's error if not."""
+        # Racing upserts of one new key trip over its other unique sets; the loser now finds the record.
+        in_the_way = isinstance(error, _OTHERS) or (merges(write) and isinstance(error, UniqueViolation))
+        for _ in range(_TRIES):
+            failure = None if in_the_way else self._named(write, error)
+            if failure is not None:
+                raise failure from error
+            try:
+                return self._again(self._attempt, write)
+            except psycopg.Error as met:
+                error, in_the_way = met, False
+        raise self._blame.known(write, error) from error
+
+    def _named(self, write: Write, error: psycopg.Error) -> RepositoryError | None:
+        """The port's error for what a write on its own met; where several rules are broken, the one to be named.
+
+        None where what was in its way has gone since.
+        """
         if not isinstance(error, VIOLATIONS) or not self._blame.may_inquire(write):
             return self._blame.known(write, error)
         try:

@@ -89,10 +89,16 @@ class Writer:
             return self._run(connection, write)
         return self._run_expecting(connection, write, write.expect)
 
-    def named(self, connection: Connection, write: Write, error: psycopg.Error) -> RepositoryError:
-        """The error for what a write met on its own; where several rules are broken, the one that is to be named."""
+    def named(self, connection: Connection, write: Write, error: psycopg.Error) -> RepositoryError | None:
+        """The error for what a write met on its own; where several rules are broken, the one that is to be named.
+
+        None where it meets that no more.
+        """
         with connection.transaction(force_rollback=True):
-            return self._named(connection, write, error, None) or self._blame.known(write, error)
+            found = self._named(connection, write, error, None)
+        if found is None and not self._blame.may_have_changed(write, error):
+            return self._blame.known(write, error)
+        return found
 
     def _named(
         self, connection: Connection, write: Write, error: psycopg.Error, staged: int | None
@@ -112,7 +118,7 @@ class Writer:
         found = None
         with suppress(psycopg.Error):
             found = self._named(connection, write, error, staged)
-        if found is None and self._blame.may_be_unseen(write, error):
+        if found is None and self._blame.may_have_changed(write, error):
             return SerializationFailure()
         return found or self._blame.known(write, error)
 

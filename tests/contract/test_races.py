@@ -67,6 +67,27 @@ def test_bulk_inserts_that_cross(port: Port) -> None:
         assert port.count("categories") == 3 * (number + 1)
 
 
+def test_upserts_of_a_value_that_changes_hands(port: Port) -> None:
+    """Only the second one breaks a rule, and only before the first: then it is told by which of its records."""
+    one, two = ({"id": UUID(int=number)} for number in (1, 2))
+    merge = queries.conflict(port.catalog, "products", "id", merge=["sku", "name", "price"])
+    for number in range(2 * ROUNDS):
+        port.delete("products")
+        port.insert("products", product(1, sku="x"), product(2, sku="y"))
+        rows = [product(1, sku=f"z {number}") | one, product(2, sku="x") | two]
+        outcomes = race(
+            port,
+            queries.insert(port.catalog, "products", *rows, conflict=merge),
+            queries.insert(port.catalog, "products", *rows[::-1], conflict=merge),
+        )
+        assert [(outcome.row, outcome.fields) for outcome in outcomes if isinstance(outcome, UniqueViolation)] in (
+            [],
+            [(0, ("sku",))],
+        )
+        assert isinstance(outcomes[0], Document)
+        assert port.column("products", "sku", order="id") == [f"z {number}", "x"]
+
+
 def test_replacing_a_new_key(port: Port) -> None:
     for number in range(ROUNDS):
         outcomes = race(

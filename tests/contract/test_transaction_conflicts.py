@@ -102,6 +102,20 @@ class TestRunAgain:
             [] if verb == "delete" else [{"name": name, "stock": 7}]
         )
 
+    def test_after_a_record_in_the_way_that_has_come_since(self, two: Port) -> None:
+        """The last attempt sees it, and tells which of the records it is in the way of."""
+        attempts = count()
+
+        def work(desk: Desk) -> None:
+            desk.read("categories")
+            if next(attempts) == 0:
+                two.insert("categories", {"name": "a"})
+            desk.insert("categories", {"name": "b"}, {"name": "a"})
+
+        with pytest.raises(UniqueViolation) as caught:
+            two.transact(work)
+        assert (caught.value.row, caught.value.fields) == (1, ("name",))
+
     def test_not_after_a_rule_that_is_broken(self, two: Port) -> None:
         attempts = count()
 
