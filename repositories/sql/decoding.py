@@ -52,16 +52,18 @@ def _reader(expression: Expression, embeds: tuple[Embed, ...]) -> _Converter:
         case Member(index, inner):
             item = _reader(inner, embeds[index].selection.embeds)
             return _list_reader(_nullable(item)) if embeds[index].relation.many else item
-        case Cast(operand, Type(kind=Kind.JSON)) if _is_decimal(type_of(operand, embeds)):
-            return _exact_json
-        case Column(field, path) if path and _is_decimal(field.type) and not expression.as_text:
-            return _exact_json
+        case Cast(operand, Type(kind=Kind.JSON)):
+            return _json_reader(type_of(operand, embeds))
+        case Column(field, path) if path and not expression.as_text:
+            return _json_reader(field.type)
     return _type_reader(type_of(expression, embeds))
 
 
-def _is_decimal(kind: Type) -> bool:
-    """Whether a value of this type is made of decimals, which JSON made of it keeps."""
-    return kind.kind is Kind.DECIMAL or (kind.items is not None and _is_decimal(kind.items))
+def _json_reader(kind: Type) -> _Converter:
+    """What reads JSON that was made of a value of this type: numbers are as exact as in the type."""
+    if kind.items is not None:
+        return _json_reader(kind.items)
+    return _EXACT.get(kind.kind, _json)
 
 
 def _type_reader(kind: Type) -> _Converter:
@@ -87,8 +89,13 @@ def _json(value: Any) -> Any:
     return _json_of(value, _free_number)
 
 
-def _exact_json(value: Any) -> Any:
+def _json_of_decimals(value: Any) -> Any:
     return _json_of(value, Decimal)
+
+
+def _json_of_doubles(value: Any) -> Any:
+    # PostgreSQL's shortest digits of a large double are not always Python's.
+    return _json_of(value, lambda digits: float(digits) if "." in digits else int(digits))
 
 
 def _json_of(value: Any, read: Callable[[str], Any]) -> Any:
@@ -106,6 +113,7 @@ def _free_number(digits: str) -> int | float:
     return float(digits) if "." in digits else number(digits)
 
 
+_EXACT: dict[Kind, _Converter] = {Kind.DECIMAL: _json_of_decimals, Kind.DOUBLE: _json_of_doubles}
 _READERS: dict[Kind, _Converter] = {
     Kind.UUID: UUID,
     Kind.DATE: date.fromisoformat,

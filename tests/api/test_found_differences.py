@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -180,6 +182,19 @@ class TestLab:
             assert {group["it"] for group in groups} == {*texts, None}
         groups = client.get("/api/samples?select=it:uuids->>0,count()&order=uuids->>0.desc").get_json()
         assert [group["it"] for group in groups] == [None, *sorted(texts, reverse=True)]
+
+    @pytest.mark.parametrize("media", ["application/json", "text/csv", "application/x-ndjson"])
+    @pytest.mark.parametrize("column", ["reals->0", "reals->>0", "real::json", "reals::json"])
+    def test_large_doubles_have_the_digits_of_postgresql(
+        self, make_client: MakeClient, column: str, media: str
+    ) -> None:
+        client = make_client()
+        client.post(
+            "/api/samples", json=[{"real": value, "reals": [value]} for value in (1e23, 1e22, -0.0, 1e-7, 2**63)]
+        )
+        answer = client.get(f"/api/samples?select=x:{column}&order=id", headers={"Accept": media})
+        digits = re.findall(r"-?\d[\d.]*", answer.get_data(as_text=True))
+        assert digits == ["99999999999999990000000", "1" + "0" * 22, "0", "0.0000001", "9223372036854776000"]
 
     @pytest.mark.parametrize("values", [[0.0, -0.0], [-0.0, 0.0], [-0.0]])
     def test_no_zero_is_less_than_another(self, make_client: MakeClient, values: list[float]) -> None:
