@@ -52,15 +52,15 @@ def accumulate(
         case AggregateFunction.MIN | AggregateFunction.MAX:
             read = stand_in_reader(kind)
             return {"v": {f"${function.value}": operand}}, lambda found: _unsigned_zero(read(found.get("v")))
-    sums, total = _sums(operand, kind)
+    sums = _sums(operand, kind)
     if function is AggregateFunction.AVG:
         count = {"$sum": 1} if never_null else _count(operand)
-        return {"n": count, **sums}, lambda found: _finish_average(found, total, kind)
+        return {"n": count, **sums}, lambda found: _finish_average(found, kind)
     if never_null:
-        return sums, lambda found: _finish_sum(found, total, kind) if found else None
+        return sums, lambda found: _finish_sum(found, kind) if found else None
     # Whether there is any value is all that a sum must know, and to count them takes twice as long.
     any_value = {"m": {"$max": operand}}
-    return any_value | sums, lambda found: None if found.get("m") is None else _finish_sum(found, total, kind)
+    return any_value | sums, lambda found: None if found.get("m") is None else _finish_sum(found, kind)
 
 
 def prepared(function: AggregateFunction, operand: Expr, kind: Type) -> Expr | None:
@@ -119,17 +119,17 @@ def _count(operand: Expr) -> BSON:
     return {"$sum": {"$cond": [not_null(operand), 1, 0]}}
 
 
-def _sums(operand: Expr, kind: Type) -> tuple[Accumulators, Callable[[dict[str, Any]], Decimal]]:
+def _sums(operand: Expr, kind: Type) -> Accumulators:
     match kind.kind:
         case Kind.INT32:
-            return {"a": {"$sum": operand}}, _total
+            return {"a": {"$sum": operand}}
         case Kind.INT64:
-            return {"a": {"$sum": {"$toDecimal": operand}}}, _total
+            return {"a": {"$sum": {"$toDecimal": operand}}}
         case Kind.DOUBLE:
-            return _double_sums(operand), _total
+            return _double_sums(operand)
     if kind.precision is not None and kind.precision <= _ONE_LIMB:
-        return {"a": {"$sum": operand}}, _total
-    return (_free_sums(operand) if kind.scale is None else _limbs(operand, kind.scale)), _total
+        return {"a": {"$sum": operand}}
+    return _free_sums(operand) if kind.scale is None else _limbs(operand, kind.scale)
 
 
 def _limbs(operand: Expr, scale: int) -> Accumulators:
@@ -186,19 +186,19 @@ def _decimal(found: Any) -> Decimal:
     return found.to_decimal() if isinstance(found, Decimal128) else Decimal(found)
 
 
-def _finish_sum(found: dict[str, Any], total: Callable[[dict[str, Any]], Decimal], kind: Type) -> Value:
+def _finish_sum(found: dict[str, Any], kind: Type) -> Value:
     if kind.kind is Kind.DOUBLE:
-        return _double(total(found))
-    return _bounded(total(found), kind)
+        return _double(_total(found))
+    return _bounded(_total(found), kind)
 
 
-def _finish_average(found: dict[str, Any], total: Callable[[dict[str, Any]], Decimal], kind: Type) -> Value:
+def _finish_average(found: dict[str, Any], kind: Type) -> Value:
     count = found.get("n")
     if not count:
         return None
     if kind.kind is Kind.DOUBLE:
-        return _double(casts.average(_positional(total(found).normalize(_WIDE)), count))
-    return casts.average(_bounded(total(found), kind), count)
+        return _double(casts.average(_positional(_total(found).normalize(_WIDE)), count))
+    return casts.average(_bounded(_total(found), kind), count)
 
 
 def _bounded(total: Decimal, kind: Type) -> Decimal:

@@ -31,7 +31,7 @@ def compile_selection(selection: Selection) -> Plan:
         sorting(resource, keys, where),
         split(resource, keys, where),
         compile_decoder(resource, expressions),
-        Page(selection.limit, selection.offset),
+        Page.of(selection),
     )
 
 

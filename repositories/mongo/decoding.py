@@ -42,7 +42,7 @@ def read_column(resource: Resource, expression: Expression, embeds: tuple[Embed,
             groups = Groups(selection) if is_grouped(selection) else None
             outputs = [output.expression for output in selection.outputs]
             decode = groups.rows if groups else compile_decoder(selection.resource, outputs, selection.embeds)
-            none: list[BSON] = [{}] if groups and groups.is_single else []
+            none: list[BSON] = [{}] if groups and groups.page.single else []
             return _many(index, decode, none) if embeds[index].relation.many else _one(index, decode, none)
         case Aggregate():
             raise AssertionError(expression)

@@ -28,7 +28,7 @@ _BY_KEY = frozenset({"IDHACK", "EXPRESS_CLUSTERED_IXSCAN"})
 def command_of(plan: Plan, values: Values) -> BSON:
     """The command that reads the page. One that has no room for a record is not asked for; this tells the same."""
     name = plan.resource.name
-    if plan.page.is_empty(values, single=plan.is_single):
+    if plan.page.is_empty(values):
         return {"find": name, "filter": {"$alwaysFalse": 1}}
     statement = plan.statement(values)
     if isinstance(statement, Pipeline):

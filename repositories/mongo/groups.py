@@ -49,7 +49,7 @@ class Groups:
 
     def __init__(self, selection: Selection) -> None:
         self.resource = selection.resource
-        self.page = Page(selection.limit, selection.offset)
+        self.page = Page.of(selection)
         self._embeds = selection.embeds
         self._key: BSON = {}
         self._accumulators: BSON = {}
@@ -58,8 +58,6 @@ class Groups:
         self._places: dict[Expression, Expr] = {}
         self._reads = [self._read(number, output.expression) for number, output in enumerate(selection.outputs)]
         self._sort = self._sorting(selection.order)
-        #: All records are one group, even if there are none.
-        self.is_single = not self._key
 
     def _read(self, number: int, expression: Expression) -> _Read:
         if aggregates(expression):

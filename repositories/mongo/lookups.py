@@ -34,7 +34,7 @@ class Branch:
 
     def stages(self, owner: Resource, values: Values) -> list[BSON]:
         """Look the records up, as they are shown."""
-        if self.below.page.is_empty(values, single=self.below.is_single):
+        if self.below.page.is_empty(values):
             return [{"$set": {place(self.index): None}}]
         return lookup(owner, self.embed.relation, place(self.index), self.below.stages(values))
 
@@ -61,11 +61,6 @@ class Below:
     def page(self) -> Page:
         """Which of the records are wanted."""
         return self.tree.page
-
-    @property
-    def is_single(self) -> bool:
-        """All records are one group, even if there are none."""
-        return self.groups is not None and self.groups.is_single
 
     def stages(self, values: Values) -> list[BSON]:
         """The stages after the related records have been found."""
@@ -125,7 +120,7 @@ class Tree:
         self.projection |= {place(branch.index): branch.below.members for branch in bare}
         #: All records, as they are.
         self.is_bare = not self.embeds and not conjuncts
-        self.page = Page(selection.limit, selection.offset)
+        self.page = Page.of(selection)
         order = [] if is_grouped(selection) else needed(selection.order, self.early)
         self.sort: Sorting = sorting(self.resource, order, self.early, self.embeds)
         at_once = not self.filtering and not self.ordering
@@ -207,22 +202,12 @@ class TreePlan(_OfTree):
         """Counted after the lookups that the condition needs."""
         return [*self.tree.source(values), {"$count": "n"}]
 
-    @property
-    def is_single(self) -> bool:
-        """Its records are no groups."""
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class GroupPlan(_OfTree):
     """A grouped selection."""
 
     groups: Groups
-
-    @property
-    def is_single(self) -> bool:
-        """All records are one group, even if there are none."""
-        return self.groups.is_single
 
     def statement(self, values: Values) -> Pipeline:
         """The pipeline."""

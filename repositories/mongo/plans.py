@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from repositories.expressions import aggregates, is_grouped
 from repositories.mongo.documents import BSON, Decode
 from repositories.mongo.filters import Filter
 from repositories.mongo.sorting import Sorting
-from repositories.query import Param, Row, Values
+from repositories.query import Param, Row, Selection, Values
 from repositories.schema import Resource
 
 
@@ -47,6 +48,14 @@ class Page:
 
     limit: Param | None = None
     offset: Param | None = None
+    #: All records are one group, even if there are none: then an empty document stands for it.
+    single: bool = False
+
+    @classmethod
+    def of(cls, selection: Selection) -> Page:
+        """The page of a selection."""
+        single = is_grouped(selection) and all(aggregates(output.expression) for output in selection.outputs)
+        return cls(selection.limit, selection.offset, single)
 
     def bounds(self, values: Values) -> tuple[int, int | None]:
         """How many records to skip, and how many to give at the most."""
@@ -58,10 +67,10 @@ class Page:
         skip, limit = self.bounds(values)
         return [*([{"$skip": skip}] if skip else []), *([{"$limit": limit}] if limit is not None else [])]
 
-    def is_empty(self, values: Values, *, single: bool = False) -> bool:
-        """The page has no room for a record (which MongoDB's `limit: 0` would not say); a `single` one is the first."""
+    def is_empty(self, values: Values) -> bool:
+        """The page has no room for a record (which MongoDB's `limit: 0` would not say), or is behind the only group."""
         skip, limit = self.bounds(values)
-        return limit == 0 or (single and skip > 0)
+        return limit == 0 or (self.single and skip > 0)
 
     def known_total(self, values: Values, found: int) -> int | None:
         """The count, where a page of so many records gives it away: it is the last one."""
@@ -89,10 +98,6 @@ class Plan(Protocol):
 
     def rows(self, documents: Sequence[BSON]) -> list[Row]:
         """The documents as rows."""
-
-    @property
-    def is_single(self) -> bool:
-        """All records are one group, even if there are none: then an empty document stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +127,6 @@ class FlatPlan:
     def count(self, values: Values) -> list[BSON]:
         """Counted by the filter alone."""
         return [{"$match": self.filter.build(values)}, {"$count": "n"}]
-
-    @property
-    def is_single(self) -> bool:
-        """Its records are no groups."""
-        return False
 
 
 @dataclass(frozen=True, slots=True)

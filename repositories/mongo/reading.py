@@ -78,7 +78,7 @@ class Reader:
 
     @contextmanager
     def _batches(self, plan: Plan, read: Read, batch: int) -> Iterator[Iterator[list[BSON]]]:
-        if plan.page.is_empty(read.values, single=plan.is_single):
+        if plan.page.is_empty(read.values):
             yield iter(())
             return
         with self._connection.streaming(), self._cursor(plan, read.values, None, batch) as cursor:
@@ -114,7 +114,7 @@ class Reader:
         return self._scope.run(both)
 
     def _documents(self, plan: Plan, values: Values, session: ClientSession | None) -> list[BSON]:
-        if plan.page.is_empty(values, single=plan.is_single):
+        if plan.page.is_empty(values):
             return []
         limit = plan.page.bounds(values)[1] or 0
         # One more than can come, so that the server is done with the cursor after the first batch.
@@ -143,12 +143,12 @@ class Reader:
     def _count(self, plan: Plan, values: Values, session: ClientSession) -> int:
         collection = self._connection.collection(plan.resource.name)
         counted = collection.aggregate(plan.count(values), session=session).to_list()
-        return int(counted[0]["n"]) if counted else int(plan.is_single)
+        return int(counted[0]["n"]) if counted else int(plan.page.single)
 
 
 def _of_none(plan: Plan) -> list[BSON]:
     """What stands for none found: where all records are one group, it has none."""
-    return [{}] if plan.is_single else []
+    return [{}] if plan.page.single else []
 
 
 def _batches(cursor: _Documents, batch: int, of_none: list[BSON]) -> Iterator[list[BSON]]:

@@ -96,9 +96,7 @@ class Writer:
         """
         with connection.transaction(force_rollback=True):
             found = self._named(connection, write, error, None)
-        if found is None and not self._blame.may_have_changed(write, error):
-            return self._blame.known(write, error)
-        return found
+        return found or self._unfound(write, error)
 
     def _named(
         self, connection: Connection, write: Write, error: psycopg.Error, staged: int | None
@@ -118,9 +116,11 @@ class Writer:
         found = None
         with suppress(psycopg.Error):
             found = self._named(connection, write, error, staged)
-        if found is None and self._blame.may_have_changed(write, error):
-            return SerializationFailure()
-        return found or self._blame.known(write, error)
+        return found or self._unfound(write, error) or SerializationFailure()
+
+    def _unfound(self, write: Write, error: psycopg.Error) -> RepositoryError | None:
+        """The error for a violation of which the store says nothing; None where it may have gone meanwhile."""
+        return None if self._blame.may_have_changed(write, error) else self._blame.known(write, error)
 
     def _settle(self, connection: Connection, write: Write, *, inquires: bool) -> None:
         """Check now what would be checked at the end of the transaction."""

@@ -51,7 +51,8 @@ class Reader:
 
     def page(self, selection: Selection, listed: list[Group]) -> list[Row]:
         """The rows of the page."""
-        return [self._row(selection, group) for group in self._cut(selection, listed)]
+        page = [] if self.is_nothing(selection) else self._cut(selection, listed)
+        return [self._row(selection, group) for group in page]
 
     def _compute(self, selection: Selection, groups: list[Group]) -> None:
         """What goes into aggregates is made of all groups, also of those outside of the page: any of it may fail."""
@@ -112,8 +113,6 @@ class Reader:
         return sorted_by(groups, key, kind, lambda group: self._value(selection, key.expression, group[0]))
 
     def _cut(self, selection: Selection, listed: list[Group]) -> list[Group]:
-        if self.is_nothing(selection):
-            return []
         if is_grouped(selection):
             self._compute(selection, listed)
         start = 0 if selection.offset is None else self.values[selection.offset.index]

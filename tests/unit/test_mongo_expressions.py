@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
@@ -149,17 +150,17 @@ def test_sums_of_doubles_lose_nothing(values: Any, numbers: list[float | None]) 
     assert finish(found) == float(total)
 
 
-def test_sums_of_decimals_beyond_34_digits(values: Any) -> None:
-    kind = Type(Kind.DECIMAL, precision=34, scale=10)
+def summed(values: Any, kind: Type, *numbers: Decimal) -> Value:
     accumulators, finish = accumulate(AggregateFunction.SUM, "$v", kind)
+    values.delete_many({})
+    values.insert_many([{"v": writer(kind)(number)} for number in numbers])
+    [found] = values.aggregate([{"$group": {"_id": None, **accumulators}}])
+    return finish(found)
+
+
+def test_sums_of_decimals_beyond_34_digits(values: Any) -> None:
+    total = partial(summed, values, Type(Kind.DECIMAL, precision=34, scale=10))
     largest = Decimal("9" * 24 + "." + "9" * 10)
-
-    def total(*numbers: Decimal) -> Value:
-        values.delete_many({})
-        values.insert_many([{"v": writer(kind)(number)} for number in numbers])
-        [found] = values.aggregate([{"$group": {"_id": None, **accumulators}}])
-        return finish(found)
-
     assert total(largest, largest, largest.copy_negate()) == largest
     assert str(total(largest, largest.copy_negate())) == "0E-10"
     with pytest.raises(ValueOutOfRange):
@@ -167,16 +168,8 @@ def test_sums_of_decimals_beyond_34_digits(values: Any) -> None:
 
 
 def test_sums_of_long_fractions(values: Any) -> None:
-    kind = Type(Kind.DECIMAL, precision=34, scale=33)
-    accumulators, finish = accumulate(AggregateFunction.SUM, "$v", kind)
+    total = partial(summed, values, Type(Kind.DECIMAL, precision=34, scale=33))
     longest, half = Decimal("9." + "9" * 33), Decimal("4." + "9" * 32 + "5")
-
-    def total(*numbers: Decimal) -> Value:
-        values.delete_many({})
-        values.insert_many([{"v": writer(kind)(number)} for number in numbers])
-        [found] = values.aggregate([{"$group": {"_id": None, **accumulators}}])
-        return finish(found)
-
     assert total(longest, longest, longest, longest.copy_negate(), longest.copy_negate()) == longest
     assert str(total(half, half)) == "9." + "9" * 32 + "0"
     with pytest.raises(ValueOutOfRange):
