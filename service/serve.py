@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
@@ -18,7 +20,7 @@ from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
+from granian.server.mp import MPServer, WorkerProcess
 
 from service import catalog, log, wsgi
 from service.config import ConfigurationError, Settings
@@ -86,6 +88,11 @@ class _Server(MPServer):
 
     ready: Callable[[], None]
 
+    def _spawn_worker(self, *arguments: Any, **named: Any) -> WorkerProcess:
+        worker: WorkerProcess = super()._spawn_worker(*arguments, **named)
+        worker.is_alive = lambda: is_alive(worker.inner)  # type: ignore[method-assign]
+        return worker
+
     def startup(self, *arguments: Any) -> None:
         super().startup(*arguments)  # type: ignore[no-untyped-call]
         if hasattr(signal, "SIGHUP"):
@@ -98,6 +105,15 @@ class _Server(MPServer):
             else:
                 self.ready()
                 return
+
+
+def is_alive(process: BaseProcess) -> bool:
+    """Whether a worker still runs, by its sentinel.
+
+    Granian waits for a worker in two threads; while one of them has reaped it and not yet stored its exit code, Python
+    takes it for alive (python/cpython#130895), and Granian would report that it kills a worker which has ended.
+    """
+    return process.is_alive() and not wait([process.sentinel], timeout=0)
 
 
 def free_address(host: str, port: int) -> tuple[str, int]:

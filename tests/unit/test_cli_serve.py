@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ import psutil
 import pytest
 
 from repositories.embedded import ended
+from service.serve import is_alive
 
 RESOURCES = """\
 resources:
@@ -55,12 +57,17 @@ PROGRAM = textwrap.dedent("""
         def __exit__(self, *_):
             self.close()
 
+    def slow():
+        os.write(1, b"began\\n")
+        time.sleep(float(request.args["s"]))
+        return "done"
+
     def create_app(repository, settings):
         if os.environ.get("FAKE") == "broken":
             raise Unavailable
         app = Flask("fake")
         app.add_url_rule("/pid", view_func=lambda: str(os.getpid()), endpoint="pid")
-        app.add_url_rule("/slow", view_func=lambda: (time.sleep(float(request.args["s"])), "done")[1], endpoint="slow")
+        app.add_url_rule("/slow", view_func=slow, endpoint="slow")
         app.add_url_rule("/die", view_func=lambda: os._exit(9), endpoint="die")
         return app
 
@@ -88,6 +95,11 @@ class Service:
     def get(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as response:
             return str(response.read().decode())
+
+    def wait_for_slow(self, number: int) -> None:
+        """Until that many requests to `/slow` are being worked on."""
+        assert self.process.stdout is not None
+        assert [self.process.stdout.readline() for _ in range(number)] == ["began\n"] * number
 
     def end(self) -> str:
         return self.process.communicate(timeout=60)[0]
@@ -149,7 +161,7 @@ def test_requests_in_flight_finish(home: Path, number: signal.Signals, whole_gro
         threads = [threading.Thread(target=lambda: answers.append(service.get("/slow?s=1.2"))) for _ in range(4)]
         for thread in threads:
             thread.start()
-        time.sleep(0.4)
+        service.wait_for_slow(4)
         (os.killpg if whole_group else os.kill)(service.process.pid, number)
         for thread in threads:
             thread.join()
@@ -157,6 +169,25 @@ def test_requests_in_flight_finish(home: Path, number: signal.Signals, whole_gro
     assert answers == ["done"] * 4
     assert service.process.returncode == 0
     assert output == "closed\n" * 2, "each worker closes its repository, and nothing else is said"
+
+
+@pytest.mark.skipif(not hasattr(os, "waitpid"), reason="only there are processes reaped")
+def test_a_worker_that_another_thread_has_reaped_is_not_alive() -> None:
+    process = multiprocessing.get_context("spawn").Process(target=int)
+    process.start()
+    os.waitpid(process.pid or 0, 0)
+    assert not is_alive(process)
+
+
+def test_a_worker_that_runs_is_alive() -> None:
+    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    process.start()
+    try:
+        assert is_alive(process)
+    finally:
+        process.kill()
+        process.join()
+    assert not is_alive(process)
 
 
 def test_a_request_that_takes_too_long_is_cut_off(home: Path) -> None:
@@ -171,7 +202,7 @@ def test_a_request_that_takes_too_long_is_cut_off(home: Path) -> None:
 
         thread = threading.Thread(target=slow)
         thread.start()
-        time.sleep(0.4)
+        service.wait_for_slow(1)
         began = time.monotonic()
         service.process.terminate()
         service.end()
