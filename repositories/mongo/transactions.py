@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -34,7 +34,8 @@ DURABLE = WriteConcern(w="majority", j=True)
 
 _TRANSIENT = "TransientTransactionError"
 _UNKNOWN_COMMIT = "UnknownTransactionCommitResult"
-_ABORT_SECONDS = 1.0
+#: After a connection has broken, the driver may take more than half a second to find the server again.
+_ABORT_SECONDS = 3.0
 
 
 class Again(PyMongoError):
@@ -99,6 +100,8 @@ def tried(session: ClientSession, work: Callable[[Attempt], T]) -> T:
     try:
         return session.with_transaction(attempt, SNAPSHOT, DURABLE, ReadPreference.PRIMARY)
     except PyMongoError as error:
+        if error.has_error_label(_UNKNOWN_COMMIT):
+            kill(session)
         # Others were in the way until time ran out; but not while the commit was on its way.
         if conflicted and error.timeout and not error.has_error_label(_UNKNOWN_COMMIT):
             raise Conflict from error
@@ -117,6 +120,19 @@ def abort(session: ClientSession) -> None:
         with pymongo.timeout(_ABORT_SECONDS):
             if session.in_transaction:
                 session.abort_transaction()
+
+    Context().run(work)
+
+
+def kill(session: ClientSession) -> None:
+    """Undo the transaction whose commit may not have reached the server; a commit that has is left as it is.
+
+    The driver undoes nothing once it has begun to commit, be it that no time was left to send it.
+    """
+
+    def work() -> None:
+        with pymongo.timeout(_ABORT_SECONDS), suppress(PyMongoError):
+            session.client.admin.command("killSessions", [session.session_id])
 
     Context().run(work)
 

@@ -18,7 +18,7 @@ from tests.patience import PAUSE
 from tests.proxy import Proxy, through_proxy
 from tests.stores import MongoStore, PostgresStore, Store
 
-LIMITS = Limits(statement_timeout=0.4, pool_timeout=0.4, connect_timeout=0.4, pool_size=3)
+LIMITS = Limits(statement_timeout=1.5, pool_timeout=0.4, connect_timeout=0.4, pool_size=3)
 PATIENCE = LIMITS.statement_timeout + LIMITS.pool_timeout + LIMITS.connect_timeout + PAUSE
 BACK_SECONDS = 10.0
 

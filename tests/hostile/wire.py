@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.clients.service import serving
+from tests.patience import PAUSE
 
 
 class Wire:
@@ -22,10 +23,10 @@ class Wire:
         assert parts.port is not None
         self.address = (parts.hostname, parts.port)
 
-    def connected(self, patience: float = 3) -> socket.socket:
+    def connected(self, patience: float = 2 * PAUSE) -> socket.socket:
         return socket.create_connection(self.address, timeout=patience)
 
-    def send(self, *pieces: bytes, end: bool = False, patience: float = 3) -> bytes:
+    def send(self, *pieces: bytes, end: bool = False, patience: float = 2 * PAUSE) -> bytes:
         """Send bytes on a connection of their own, and with `end` no more; what comes back, if anything."""
         with self.connected(patience) as connection:
             with suppress(ConnectionError):  # it has hung up before the end
