@@ -18,9 +18,9 @@ from repositories.errors import QueryRefused
 from repositories.mongo import json_conditions
 from repositories.mongo.documents import writer
 from repositories.mongo.numbers import Expr, let
-from repositories.mongo.paths import not_null
+from repositories.mongo.paths import LEAST_DECIMAL, not_null
 from repositories.patterns import Pattern, Wildcard
-from repositories.query import Operator, Quantifier
+from repositories.query import Column, Operator, Quantifier
 from repositories.schema import Kind, Type, Value
 
 #: An expression about a value that is not null, given by the name of its variable.
@@ -62,22 +62,25 @@ def compile_uuid_test(
     return lambda operand: test(list(map(_uuid, operand)) if is_list else _uuid(operand))
 
 
-def compile_decimal_test(
-    value: Expr, kind: Type, operator: Operator, quantifier: Quantifier | None, *, negated: bool
+def compile_item_test(
+    value: Expr, column: Column, operator: Operator, quantifier: Quantifier | None, *, negated: bool
 ) -> Callable[[Value], Expr]:
-    """The same, of decimals: a fraction in JSON is compared by what its text says, and not by the double that it is."""
-    test = compile_test(value, kind, operator, quantifier, negated=negated)
-    return lambda operand: test(_by_text(operand))
+    """The same, of an item of an array: a number in JSON that is a decimal there is compared by what its text says."""
+    test = compile_test(value, column.type, operator, quantifier, negated=negated)
+    items = column.field.type.items
+    least = LEAST_DECIMAL if items is not None and items.kind is Kind.DOUBLE else 0.0
+    return lambda operand: test(_by_text(operand, least))
 
 
-def _by_text(operand: Value) -> Value:
+def _by_text(operand: Value, least: float) -> Value:
+    """The operand, its doubles from `least` on as the decimals that their texts are."""
     match operand:
-        case float():
+        case float() if abs(operand) >= least:
             return Decimal128(repr(operand))
         case list() | tuple():
-            return list(map(_by_text, operand))
+            return [_by_text(each, least) for each in operand]
         case dict():
-            return {key: _by_text(each) for key, each in operand.items()}
+            return {key: _by_text(each, least) for key, each in operand.items()}
     return operand
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from repositories.mongo.comparisons import COMPARISONS, FALSE, OPERANDS, ORDERED, STATES, TRUE
-from repositories.mongo.conditions import compile_decimal_test, compile_test, compile_uuid_test
+from repositories.mongo.conditions import compile_item_test, compile_test, compile_uuid_test
 from repositories.mongo.documents import BSON, key_writer, path, writer
 from repositories.mongo.paths import column as column_value
 from repositories.mongo.paths import has_decimals, has_uuids, is_null, not_null
@@ -191,7 +191,7 @@ def _comparison(resource: Resource, condition: Comparison, *, negated: bool) -> 
         if has_uuids(column):
             test = compile_uuid_test(value, operator, quantifier, negated=negated)
         elif has_decimals(column):
-            test = compile_decimal_test(value, column.type, operator, quantifier, negated=negated)
+            test = compile_item_test(value, column, operator, quantifier, negated=negated)
         else:
             test = compile_test(value, column.type, operator, quantifier, negated=negated)
         return lambda values: {"$expr": test(values[index])}

@@ -9,7 +9,8 @@ from repositories.query import Column
 from repositories.schema import Kind, Resource, Type
 
 _INT32 = 2**31
-_INT64 = 2.0**63
+#: Whole doubles from here on are decimals in JSON: no other type has all of their digits.
+LEAST_DECIMAL = 2.0**63
 
 
 def is_null(value: Expr) -> Expr:
@@ -45,9 +46,9 @@ def has_uuids(column: Column) -> bool:
 
 
 def has_decimals(column: Column) -> bool:
-    """A path to an item of an array of decimals."""
+    """A path to an item of an array of decimals, or of doubles, of which the large ones are decimals in JSON."""
     items = column.field.type.items
-    return bool(column.path) and items is not None and items.kind is Kind.DECIMAL
+    return bool(column.path) and items is not None and items.kind in (Kind.DECIMAL, Kind.DOUBLE)
 
 
 def _key(value: Expr, name: str) -> Expr:
@@ -69,7 +70,7 @@ def _json_items(where: str, items: Type) -> Expr:
         case Kind.DATETIME:
             item = instant_text("$$this", "%Y-%m-%dT%H:%M:%S", "+00:00")
         case Kind.DOUBLE:
-            is_small = {"$lt": [{"$abs": "$$this"}, _INT64]}
+            is_small = {"$lt": [{"$abs": "$$this"}, LEAST_DECIMAL]}
             whole = {"$cond": [is_small, {"$toLong": "$$this"}, {"$toDecimal": stripped(shortest("$$this"))}]}
             item = {"$cond": [{"$eq": ["$$this", {"$trunc": "$$this"}]}, whole, "$$this"]}
         case _:

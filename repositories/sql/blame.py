@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors, sql
@@ -21,8 +21,9 @@ from repositories.errors import (
 )
 from repositories.sql.connections import Connection
 from repositories.sql.errors import Translator
-from repositories.sql.inquiries import Lacking, Repeated, Rule, inquiry
+from repositories.sql.inquiries import Lacking, Repeated, Rule, holders, inquiry
 from repositories.sql.rules import Rules, as_insert, merges
+from repositories.sql.statements import Statement
 from repositories.writes import Assign, Insert, Replace, Update, Write
 
 _Rule = TypeVar("_Rule", bound=Rule)
@@ -40,6 +41,7 @@ class Blame:
         self.translator = translator
         self.rules = rules
         self._inquiry = lru_cache(_SHAPES)(partial(inquiry, metadata))
+        self._holders = lru_cache(_SHAPES)(partial(holders, metadata))
 
     def may_inquire(self, write: Write) -> bool:
         """Whether the driver's error alone may not tell which rule, or which row, is to be named."""
@@ -79,6 +81,15 @@ class Blame:
                 return CardinalityViolation(resource=name, fields=names, row=row) if repeated else None
         return None
 
+    def hold(self, connection: Connection, write: Write, found: RepositoryError | None) -> None:
+        """Lock the records that are found in the way. Raises `SerializationFailure` for one that has gone.
+
+        Within a snapshot it is still seen, while the write, and those before it, have not met it any more.
+        """
+        if isinstance(found, UniqueViolation):
+            unique = next(each for each in self.rules.uniques(write) if each.fields == found.fields)
+            self._execute(connection, self._holders, write, unique)
+
     def referrer(self, connection: Connection, write: Write, again: Callable[[], object]) -> ReferenceViolation | None:
         """The first reference that the write leaves without its record: of several, the store names any.
 
@@ -115,17 +126,23 @@ class Blame:
         """The rule that is to be named, and the row of an insert that breaks it."""
         if not rules:
             return None, None
-        asked = as_insert(write) if isinstance(write, Replace) else write
-        assert isinstance(asked, Insert | Update)
-        staged = isinstance(asked, Insert) and not isinstance(asked.rows, Sequence)
-        statement = self._inquiry(_shape(asked), tuple(rules), staged=staged)
-        values = () if staged else (_text(asked),) if isinstance(asked, Insert) else asked.values
-        (rows,) = connection.execute(statement.sql, statement.bind(values)).fetchall()
+        (rows,) = self._execute(connection, self._inquiry, write, tuple(rules))
         broken = [(row, place) for place, row in enumerate(rows) if row is not None]
         if not broken:
             return None, None
         row, place = min(broken)
         return rules[place], row if isinstance(write, Insert) else None
+
+    def _execute(
+        self, connection: Connection, compiled: Callable[..., Statement], write: Write, asked_of: object
+    ) -> list[Any]:
+        """The rows of a statement about the records that the write would have left."""
+        asked = as_insert(write) if isinstance(write, Replace) else write
+        assert isinstance(asked, Insert | Update)
+        staged = isinstance(asked, Insert) and not isinstance(asked.rows, Sequence)
+        statement = compiled(_shape(asked), asked_of, staged=staged)
+        values = () if staged else (_text(asked),) if isinstance(asked, Insert) else asked.values
+        return connection.execute(statement.sql, statement.bind(values)).fetchall()
 
 
 def _shape(write: Insert | Update) -> Insert | Update:

@@ -63,14 +63,16 @@ def inquiry(metadata: MetaData, write: Insert | Update, rules: Sequence[Rule], *
     The rows of an insert are the one parameter, as in `WriteCompiler`, or `staged`.
     """
     asked = _Inquiry(metadata, write.resource, Parameters(), isinstance(write, Update))
-    if isinstance(write, Update):
-        candidates = asked.updated(write)
-    else:
-        # What is required, and no row twice, is asked of rows that find a record as well.
-        as_given = all(isinstance(rule, Repeated | Lacking) for rule in rules)
-        candidates = asked.given(write, staged=staged) if as_given else asked.inserted(write, staged=staged)
-    found = candidates.cte("diglot_candidates")
+    # What is required, and no row twice, is asked of rows that find a record as well.
+    as_given = all(isinstance(rule, Repeated | Lacking) for rule in rules)
+    found = asked.candidates(write, staged=staged, as_given=as_given)
     return asked.parameters.statement(select(*(asked.first(found, rule).scalar_subquery() for rule in rules)))
+
+
+def holders(metadata: MetaData, write: Insert | Update, rule: Unique, *, staged: bool) -> Statement:
+    """Locks the records that have what the write's records are to have; a row for each. Parameters as of `inquiry`."""
+    asked = _Inquiry(metadata, write.resource, Parameters(), isinstance(write, Update))
+    return asked.parameters.statement(asked.holders(asked.candidates(write, staged=staged), rule.fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,20 @@ class _Inquiry:
     #: All candidates are made at once, not one after the other.
     at_once: bool
     _places: dict[str, int] = field(init=False)
+    #: The records that may be in the way.
+    _holder: FromClause = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_holder", self.metadata.tables[self.resource.name].alias("diglot_holder"))
         object.__setattr__(self, "_places", {name: place for place, name in enumerate(self.resource.fields)})
+
+    def candidates(self, write: Insert | Update, *, staged: bool, as_given: bool = False) -> CTE:
+        """The records that the write would have left, or, of an insert, the rows `as_given`."""
+        if isinstance(write, Update):
+            records = self.updated(write)
+        else:
+            records = self.given(write, staged=staged) if as_given else self.inserted(write, staged=staged)
+        return records.cte("diglot_candidates")
 
     def given(self, write: Insert, *, staged: bool) -> Select[Any]:
         """The rows as they are given."""
@@ -143,9 +156,14 @@ class _Inquiry:
                 broken = self._dangling(candidates, rule).subquery()
         return select(func.min(broken.c[_ROW]))
 
+    def holders(self, candidates: CTE, names: Sequence[str]) -> Select[Any]:
+        """A row for each candidate whose values another record has, which is locked."""
+        holder = self._holder
+        return self._held(candidates, names).with_for_update(read=True, key_share=True, of=holder)
+
     def _held(self, candidates: CTE, names: Sequence[str]) -> Select[Any]:
         """The candidates whose values another record has."""
-        holder = self.metadata.tables[self.resource.name].alias("diglot_holder")
+        holder = self._holder
         same = and_(*(holder.c[name] == self._value(candidates, name) for name in names))
         held = select(candidates.c[_ROW]).join_from(candidates, holder, same)
         own = [(name, self._own(name)) for name in self.resource.primary_key if self._own(name) in candidates.c]

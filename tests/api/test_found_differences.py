@@ -110,6 +110,31 @@ class TestLab:
         client.post("/api/samples", json=[{name: [0.1]}, {name: [0.3]}])
         assert len(client.get(f"/api/samples?{name}->0={filters}").get_json()) == {"gte": 2}.get(filters[:3], 1)
 
+    @pytest.mark.parametrize(
+        ("item", "number", "same"),
+        [
+            (1.7976931348623157e308, "1.7976931348623157e308", True),
+            (-1.7976931348623157e308, "-1.7976931348623157e308", True),
+            (1e300, "1e300", True),
+            (1e23, "1e23", False),  # its digits are 99999999999999990000000 in JSON
+            (2.0**63, "9223372036854776000", True),
+            (1.2345678901234567e25, "1.2345678901234567e25", True),
+            (-(2.0**63), "-9.223372036854776e18", True),
+            (9007199254740993.0, "9007199254740992", True),
+            (0.1, "0.1", True),
+        ],
+    )
+    def test_large_doubles_are_worth_their_digits(
+        self, make_client: MakeClient, item: float, number: str, same: bool
+    ) -> None:
+        client = make_client()
+        client.post("/api/samples", json=[{"reals": [item]}, {"reals": [7.5]}])
+        for filters in ("eq.{}", "in.({},0)", "not.neq.{}", "eq(any).{{{}}}", "not.isdistinct.{}", "cs.{}", "cd.[{}]"):
+            found = client.get("/api/samples", query_string={"reals->0": filters.format(number)})
+            assert [len(record["reals"]) for record in found.get_json()] == [1] * same, filters
+        beyond = [client.get(f"/api/samples?reals->0={each}.{number}").get_json() for each in ("gt", "lt")]
+        assert ({"reals": [item]} in [{"reals": record["reals"]} for record in beyond[0] + beyond[1]]) is not same
+
     @pytest.mark.parametrize("name", ["moneys", "exacts", "reals"])
     @pytest.mark.parametrize(
         ("filters", "found"),

@@ -116,6 +116,21 @@ class TestRunAgain:
             two.transact(work)
         assert (caught.value.row, caught.value.fields) == (1, ("name",))
 
+    def test_after_a_record_in_the_way_that_has_gone_since(self, two: Port) -> None:
+        """Where one write has not met it, it is not in the way of the next one either."""
+        attempts = count()
+
+        def work(desk: Desk) -> None:
+            desk.read("products")
+            if next(attempts) == 0:
+                two.delete("products", ONE)
+            desk.insert("products", product(3, sku="SKU-1"))
+            desk.insert("products", product(1, sku="SKU-2"))
+
+        with pytest.raises(UniqueViolation) as caught:
+            two.transact(work)
+        assert caught.value.fields == ("sku",)
+
     def test_not_after_a_rule_that_is_broken(self, two: Port) -> None:
         attempts = count()
 

@@ -17,7 +17,7 @@ from flask import Flask
 from psycopg import sql
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from repositories.base import Repository
+from repositories.base import Executor, Repository
 from repositories.errors import RepositoryError
 from repositories.mongo import inserting, keys, references, writing
 from repositories.schema import Catalog, Field, Generated, Resource, Value
@@ -224,6 +224,8 @@ def opened(
         for name in names:
             stores[name] = _opened(name, load(plan), postgres, mongodb, f"diglot_prove_{label}")
             stack.callback(stores[name].close)
+            repository = stores[name].repository
+            stack.enter_context(mock.patch.object(repository, "transact", _repeating(repository.transact)))
             _fill(name, stores[name], records)
         for module, constant, size in SMALL:
             stack.enter_context(mock.patch.object(module, constant, size))
@@ -231,6 +233,21 @@ def opened(
         stack.enter_context(mock.patch.object(planned_records, "uuid7", _made.uuid))
         stack.enter_context(mock.patch.object(planned_records, "now", _made.now))
         yield World(plan, records, stores)
+
+
+def _repeating(transact: Callable[..., Any]) -> Callable[..., Any]:
+    """`transact`, with work that makes up the same values whenever it is tried again."""
+
+    def repeating(work: Callable[[Executor], Any], **options: Any) -> Any:
+        count = _made.count
+
+        def attempt(executor: Executor) -> Any:
+            _made.count = count
+            return work(executor)
+
+        return transact(attempt, **options)
+
+    return repeating
 
 
 def _opened(name: str, catalog: Catalog, postgres: str, mongodb: str, label: str) -> Store:
