@@ -9,8 +9,9 @@ from repositories.query import Column
 from repositories.schema import Kind, Resource, Type
 
 _INT32 = 2**31
-#: Whole doubles from here on are decimals in JSON: no other type has all of their digits.
-LEAST_DECIMAL = 2.0**63
+#: Whole doubles from here on are decimals in JSON, where they are worth their shortest digits: 2.0**60 is there
+#: 1152921504606847000, and not 1152921504606846976.
+LEAST_DECIMAL = 2.0**53
 
 
 def is_null(value: Expr) -> Expr:

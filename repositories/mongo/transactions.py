@@ -34,7 +34,8 @@ DURABLE = WriteConcern(w="majority", j=True)
 
 _TRANSIENT = "TransientTransactionError"
 _UNKNOWN_COMMIT = "UnknownTransactionCommitResult"
-#: After a connection has broken, the driver may take more than half a second to find the server again.
+#: How much later than its deadline a transaction that is given up may answer, where the server cannot be reached. After
+#: a connection has broken, the driver may take more than half a second to find it again.
 _ABORT_SECONDS = 3.0
 
 
@@ -83,7 +84,7 @@ def tried(session: ClientSession, work: Callable[[Attempt], T]) -> T:
     """What `work` gives, in a transaction: all of its writes or none. For use under a deadline of the driver's.
 
     `work` is run again after a conflict with others, until the deadline; a commit whose outcome is unknown is sent
-    again as a commit only.
+    again as a commit only, and what it leaves undone is undone.
     """
     conflicted = careful = False
 
@@ -115,26 +116,27 @@ def is_transient(error: BaseException) -> bool:
 
 def abort(session: ClientSession) -> None:
     """Undo the transaction, also where its own deadline has passed: the server would keep its locks for a minute."""
-
-    def work() -> None:
-        with pymongo.timeout(_ABORT_SECONDS):
-            if session.in_transaction:
-                session.abort_transaction()
-
-    Context().run(work)
+    if session.in_transaction:
+        _beyond_the_deadline(session.abort_transaction)
 
 
 def kill(session: ClientSession) -> None:
     """Undo the transaction whose commit may not have reached the server; a commit that has is left as it is.
 
-    The driver undoes nothing once it has begun to commit, be it that no time was left to send it.
+    The driver undoes nothing once it has begun to commit, even if no time was left to send it. A server that does not
+    let us (some hosted ones do not) ends it when it is a minute old.
     """
+    client, session_id = session.client, session.session_id
+    with suppress(PyMongoError):
+        _beyond_the_deadline(lambda: client.admin.command("killSessions", [session_id]))
 
-    def work() -> None:
-        with pymongo.timeout(_ABORT_SECONDS), suppress(PyMongoError):
-            session.client.admin.command("killSessions", [session.session_id])
 
-    Context().run(work)
+def _beyond_the_deadline(work: Callable[[], object]) -> None:
+    def bounded() -> None:
+        with pymongo.timeout(_ABORT_SECONDS):
+            work()
+
+    Context().run(bounded)
 
 
 @dataclass(frozen=True, slots=True)

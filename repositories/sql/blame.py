@@ -21,7 +21,7 @@ from repositories.errors import (
 )
 from repositories.sql.connections import Connection
 from repositories.sql.errors import Translator
-from repositories.sql.inquiries import Lacking, Repeated, Rule, holders, inquiry
+from repositories.sql.inquiries import Lacking, Repeated, Rule, holder, inquiry
 from repositories.sql.rules import Rules, as_insert, merges
 from repositories.sql.statements import Statement
 from repositories.writes import Assign, Insert, Replace, Update, Write
@@ -41,7 +41,7 @@ class Blame:
         self.translator = translator
         self.rules = rules
         self._inquiry = lru_cache(_SHAPES)(partial(inquiry, metadata))
-        self._holders = lru_cache(_SHAPES)(partial(holders, metadata))
+        self._holder = lru_cache(_SHAPES)(partial(holder, metadata))
 
     def may_inquire(self, write: Write) -> bool:
         """Whether the driver's error alone may not tell which rule, or which row, is to be named."""
@@ -81,14 +81,18 @@ class Blame:
                 return CardinalityViolation(resource=name, fields=names, row=row) if repeated else None
         return None
 
-    def hold(self, connection: Connection, write: Write, found: RepositoryError | None) -> None:
-        """Lock the records that are found in the way. Raises `SerializationFailure` for one that has gone.
+    def has_gone(self, connection: Connection, write: Write, found: RepositoryError | None) -> bool:
+        """Whether the record that is found in the way is no longer there, within a REPEATABLE READ transaction.
 
-        Within a snapshot it is still seen, while the write, and those before it, have not met it any more.
+        The snapshot still shows it; unique indexes, which look beyond the snapshot, no longer do. It is locked.
         """
         if isinstance(found, UniqueViolation):
             unique = next(each for each in self.rules.uniques(write) if each.fields == found.fields)
-            self._execute(connection, self._holders, write, unique)
+            try:
+                self._execute(connection, self._holder, write, unique)
+            except (errors.SerializationFailure, errors.DeadlockDetected):
+                return True
+        return False
 
     def referrer(self, connection: Connection, write: Write, again: Callable[[], object]) -> ReferenceViolation | None:
         """The first reference that the write leaves without its record: of several, the store names any.

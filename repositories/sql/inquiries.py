@@ -69,10 +69,10 @@ def inquiry(metadata: MetaData, write: Insert | Update, rules: Sequence[Rule], *
     return asked.parameters.statement(select(*(asked.first(found, rule).scalar_subquery() for rule in rules)))
 
 
-def holders(metadata: MetaData, write: Insert | Update, rule: Unique, *, staged: bool) -> Statement:
-    """Locks the records that have what the write's records are to have; a row for each. Parameters as of `inquiry`."""
+def holder(metadata: MetaData, write: Insert | Update, rule: Unique, *, staged: bool) -> Statement:
+    """Locks the record that has what the first of the write's records is to have. Parameters as of `inquiry`."""
     asked = _Inquiry(metadata, write.resource, Parameters(), isinstance(write, Update))
-    return asked.parameters.statement(asked.holders(asked.candidates(write, staged=staged), rule.fields))
+    return asked.parameters.statement(asked.holder(asked.candidates(write, staged=staged), rule.fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +156,10 @@ class _Inquiry:
                 broken = self._dangling(candidates, rule).subquery()
         return select(func.min(broken.c[_ROW]))
 
-    def holders(self, candidates: CTE, names: Sequence[str]) -> Select[Any]:
-        """A row for each candidate whose values another record has, which is locked."""
-        holder = self._holder
-        return self._held(candidates, names).with_for_update(read=True, key_share=True, of=holder)
+    def holder(self, candidates: CTE, names: Sequence[str]) -> Select[Any]:
+        """The first candidate whose values another record has, which is locked."""
+        first = self._held(candidates, names).order_by(candidates.c[_ROW]).limit(_ONE)
+        return first.with_for_update(read=True, key_share=True, of=self._holder)
 
     def _held(self, candidates: CTE, names: Sequence[str]) -> Select[Any]:
         """The candidates whose values another record has."""

@@ -115,9 +115,9 @@ class Writer:
         connection.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
         found = None
         with suppress(psycopg.Error):
-            named = self._named(connection, write, error, staged)
-            self._blame.hold(connection, write, named)
-            found = named
+            found = self._named(connection, write, error, staged)
+            if self._blame.has_gone(connection, write, found):
+                found = None
         return found or self._unfound(write, error) or SerializationFailure()
 
     def _unfound(self, write: Write, error: psycopg.Error) -> RepositoryError | None:

@@ -111,29 +111,55 @@ class TestLab:
         assert len(client.get(f"/api/samples?{name}->0={filters}").get_json()) == {"gte": 2}.get(filters[:3], 1)
 
     @pytest.mark.parametrize(
-        ("item", "number", "same"),
+        ("item", "number", "order"),
         [
-            (1.7976931348623157e308, "1.7976931348623157e308", True),
-            (-1.7976931348623157e308, "-1.7976931348623157e308", True),
-            (1e300, "1e300", True),
-            (1e23, "1e23", False),  # its digits are 99999999999999990000000 in JSON
-            (2.0**63, "9223372036854776000", True),
-            (1.2345678901234567e25, "1.2345678901234567e25", True),
-            (-(2.0**63), "-9.223372036854776e18", True),
-            (9007199254740993.0, "9007199254740992", True),
-            (0.1, "0.1", True),
+            (1.7976931348623157e308, "1.7976931348623157e308", 0),
+            (-1.7976931348623157e308, "-1.7976931348623157e308", 0),
+            (1e300, "1e300", 0),
+            (1e23, "1e23", -1),  # its digits are 99999999999999990000000 in JSON
+            (1.2345678901234567e25, "1.2345678901234567e25", 0),
+            (2.0**63, "9223372036854776000", 0),
+            (-(2.0**63), "-9.223372036854776e18", 0),
+            (2.0**63 - 1024, "9223372036854775000", 0),
+            (2.0**60, "1152921504606847000", 0),
+            (2.0**60, "1.152921504606847e18", 0),
+            (2.0**60, "1152921504606846976", 1),
+            (2.0**55 + 8, "36028797018963976", 0),
+            (2.0**53, "9007199254740992", 0),
+            (-(2.0**53), "-9007199254740992.0", 0),
+            (0.1, "0.1", 0),
         ],
     )
     def test_large_doubles_are_worth_their_digits(
-        self, make_client: MakeClient, item: float, number: str, same: bool
+        self, make_client: MakeClient, item: float, number: str, order: int
     ) -> None:
+        """`order` is the sign of the item less the number."""
         client = make_client()
-        client.post("/api/samples", json=[{"reals": [item]}, {"reals": [7.5]}])
-        for filters in ("eq.{}", "in.({},0)", "not.neq.{}", "eq(any).{{{}}}", "not.isdistinct.{}", "cs.{}", "cd.[{}]"):
-            found = client.get("/api/samples", query_string={"reals->0": filters.format(number)})
-            assert [len(record["reals"]) for record in found.get_json()] == [1] * same, filters
-        beyond = [client.get(f"/api/samples?reals->0={each}.{number}").get_json() for each in ("gt", "lt")]
-        assert ({"reals": [item]} in [{"reals": record["reals"]} for record in beyond[0] + beyond[1]]) is not same
+        client.post("/api/samples", json=[{"reals": [item]}, {"reals": [7.5]}, {"reals": None}])
+
+        def finds(condition: str) -> bool:
+            records = client.get("/api/samples", query_string={"reals->0": condition.format(number)}).get_json()
+            return {"reals": [item]} in [{"reals": record["reals"]} for record in records]
+
+        for condition in (
+            "eq.{}",
+            "in.({},0)",
+            "not.neq.{}",
+            "eq(any).{{{}}}",
+            "not.isdistinct.{}",
+            "cs.{}",
+            "cd.[{}]",
+        ):
+            assert finds(condition) == (order == 0), condition
+        assert [finds(f"{name}.{{}}") for name in ("gt", "gte", "lt", "lte")] == [
+            order > 0,
+            order >= 0,
+            order < 0,
+            order <= 0,
+        ]
+        text = client.get("/api/samples?select=x:reals->>0&reals->0=neq.7.5").get_json()[0]["x"]
+        found = client.get("/api/samples", query_string={"reals->>0": f"eq.{text}"}).get_json()
+        assert [record["reals"] for record in found] == [[item]]
 
     @pytest.mark.parametrize("name", ["moneys", "exacts", "reals"])
     @pytest.mark.parametrize(

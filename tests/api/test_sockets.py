@@ -125,7 +125,7 @@ BAD = [
 def test_messages_that_store_nothing(wire: Wire, bad: Bad) -> None:
     before = wire.labels()
     started = time.monotonic()
-    # The server may say nothing at all; the service answers, and with more patience than it is given below.
+    # The server may say nothing at all; the service always answers, and is waited for longer than it is given below.
     answer = wire.send(bad.data, end=bad.end, patience=3 if bad.code is OWN else 2 * PAUSE)
     assert status(answer) in bad.statuses, answer
     assert answer.count(b"HTTP/1.1 ") <= 1

@@ -116,16 +116,21 @@ class TestRunAgain:
             two.transact(work)
         assert (caught.value.row, caught.value.fields) == (1, ("name",))
 
-    def test_after_a_record_in_the_way_that_has_gone_since(self, two: Port) -> None:
+    @pytest.mark.parametrize("several", [False, True])
+    @pytest.mark.parametrize("changed", [False, True])
+    def test_after_a_record_in_the_way_that_has_gone_since(self, two: Port, several: bool, changed: bool) -> None:
         """Where one write has not met it, it is not in the way of the next one either."""
         attempts = count()
 
         def work(desk: Desk) -> None:
             desk.read("products")
-            if next(attempts) == 0:
+            attempt = next(attempts)
+            if attempt == 0 and changed:
+                two.update("products", {"id": UUID(int=9), "sku": "SKU-9"}, ONE)
+            elif attempt == 0:
                 two.delete("products", ONE)
             desk.insert("products", product(3, sku="SKU-1"))
-            desk.insert("products", product(1, sku="SKU-2"))
+            desk.insert("products", *[product(4)] * several, product(1, sku="SKU-2"))
 
         with pytest.raises(UniqueViolation) as caught:
             two.transact(work)

@@ -71,7 +71,7 @@ def test_slowly_but_in_time(wire: Wire) -> None:
     with wire.connected() as connection:
         connection.sendall(post(b"", CHUNKED))
         for piece in (b'{"na', b'me":', b'"slow"', b"}"):
-            time.sleep(SECONDS / 40)
+            time.sleep(SECONDS / 20)
             connection.sendall(chunk(piece))
         connection.sendall(b"0\r\n\r\n")
         assert status(received(connection)) == 201

@@ -206,6 +206,7 @@ class World:
 
 
 def _app(repository: Repository) -> Flask:
+    repository.transact = _repeating(repository.transact)  # type: ignore[method-assign]
     return create_app(repository, Settings(unfiltered_writes=False))
 
 
@@ -224,8 +225,6 @@ def opened(
         for name in names:
             stores[name] = _opened(name, load(plan), postgres, mongodb, f"diglot_prove_{label}")
             stack.callback(stores[name].close)
-            repository = stores[name].repository
-            stack.enter_context(mock.patch.object(repository, "transact", _repeating(repository.transact)))
             _fill(name, stores[name], records)
         for module, constant, size in SMALL:
             stack.enter_context(mock.patch.object(module, constant, size))
