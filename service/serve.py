@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import gc
 import signal
@@ -46,7 +47,7 @@ def serve(settings: Settings, announce: Callable[[Settings, str], None]) -> None
             repository.ping()
             prepare_schema(repository, complete.schema_mode)
         free_address(address, port)
-        server = _Server(
+        server = Server(
             "service.wsgi:create",
             address=address,
             port=port,
@@ -83,7 +84,7 @@ def _load(settings: Settings) -> Flask:
         sys.exit(failure.code)
 
 
-class _Server(MPServer):
+class Server(MPServer):
     """Granian, which tells when the service answers, and takes the closing of its terminal for a stop."""
 
     ready: Callable[[], None]
@@ -93,7 +94,13 @@ class _Server(MPServer):
         worker.is_alive = lambda: is_alive(worker.inner)  # type: ignore[method-assign]
         return worker
 
+    def signal_handler_interrupt(self, *_: Any) -> None:
+        """Stop. The event's lock may be held by what the signal has interrupted, which goes on once this returns."""
+        self.interrupt_signal = True
+        _thread.start_new_thread(self.main_loop_interrupt.set, ())
+
     def startup(self, *arguments: Any) -> None:
+        """Start the workers; returns once the service answers, or is to stop."""
         super().startup(*arguments)  # type: ignore[no-untyped-call]
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, self.signal_handler_interrupt)

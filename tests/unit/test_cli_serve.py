@@ -21,9 +21,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from granian.constants import Interfaces
 
 from repositories.embedded import ended
-from service.serve import is_alive
+from service.serve import Server, is_alive
+from tests.patience import PAUSE
 
 RESOURCES = """\
 resources:
@@ -148,7 +150,11 @@ def _serving(home: Path, *options: str, **environment: str) -> Iterator[Service]
         finally:
             if process.poll() is None:
                 process.terminate()
-            process.wait(60)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
 
 
 def _failing(home: Path, *arguments: str, **environment: str) -> tuple[int, str]:
@@ -192,6 +198,14 @@ def test_a_worker_that_has_been_reaped_elsewhere_is_not_alive() -> None:
     process.start()
     os.waitpid(process.pid or 0, 0)
     assert not is_alive(process)
+
+
+def test_a_signal_that_comes_while_the_event_is_looked_at() -> None:
+    server = Server("service.wsgi:create", interface=Interfaces.WSGI)
+    with server.main_loop_interrupt._cond:  # type: ignore[attr-defined]  # as `Event.wait` holds it at first
+        server.signal_handler_interrupt()
+    assert server.main_loop_interrupt.wait(PAUSE)
+    assert server.interrupt_signal
 
 
 def test_a_worker_that_runs_is_alive() -> None:
